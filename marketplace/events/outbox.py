@@ -1,0 +1,96 @@
+"""The signal hook: a domain write and its event, in one MongoDB transaction.
+
+Services call `record` (or `record_stored` for writes without MongoEngine objects); it writes the document and sends
+`domain_event`; the receiver puts the finished event into the outbox. The relay takes it from there to Kafka.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.dispatch import Signal, receiver
+from mongoengine.errors import SaveConditionError
+
+from marketplace import mongo, tracing
+from marketplace.errors import ValidationError, VersionConflictError
+from marketplace.events.catalogue import EventType
+from marketplace.representation import shape, timestamp, to_json
+
+OUTBOX = "outbox"
+
+# Sent with sender=<document class>, stored=<the document as MongoDB keeps it>, event_type=EventType, inside the
+# transaction of the write.
+domain_event = Signal()
+
+
+def record(document: mongo.Document, event_type: EventType, *, at: datetime | None = None) -> mongo.Stored:
+    """Write a document and announce it. Return the document as stored.
+
+    `at` is the time of the write (default: now). Raises VersionConflictError when somebody else wrote the document
+    since it was read, ValidationError when the event would be larger than MAX_EVENT_BYTES, mongoengine.NotUniqueError.
+    """
+    document.stamp(at)
+    try:
+        stored = document.write()
+    except SaveConditionError as error:
+        raise VersionConflictError from error
+    domain_event.send(type(document), stored=stored, event_type=event_type)
+    return stored
+
+
+def record_removal(document: mongo.Document, event_type: EventType, *, at: datetime | None = None) -> None:
+    """Remove a document for good and announce it with the version after its last."""
+    document.stamp(at)
+    document.collection().delete_one({"_id": document.pk})
+    domain_event.send(type(document), stored=document.to_mongo(), event_type=event_type)
+
+
+@receiver(domain_event)
+def put_in_outbox(
+    sender: type[mongo.Document], stored: mongo.Stored, event_type: EventType, **_kwargs: object
+) -> None:
+    """Add the event to the outbox, in the transaction that wrote the document."""
+    running = mongo.transaction_now()
+    running.unannounced.discard((sender._meta["collection"], stored["_id"]))
+    event_id = str(uuid.uuid4())
+    payload = to_json(envelope(sender, stored, event_type, event_id))
+    if len(payload) > settings.MAX_EVENT_BYTES:
+        raise ValidationError(f"The {event_type.entity} is too large: {len(payload)} bytes in its event")
+    running.insert_before_commit(
+        OUTBOX,
+        {
+            "_id": event_id,
+            "topic": event_type.topic,
+            "key": str(stored["_id"]),
+            "event_type": event_type.name,
+            "version": stored["version"],
+            "timestamp": stored["updated_at"],
+            "traceparent": tracing.traceparent(),
+            "payload": payload,
+        },
+    )
+
+
+def envelope(
+    document: type[mongo.Document], stored: mongo.Stored, event_type: EventType, event_id: str
+) -> dict[str, Any]:
+    """Return the event as consumers read it (SPEC section 4)."""
+    entity_id = str(stored["_id"])
+    if event_type.is_deletion:
+        data = {f"{event_type.entity}_id": entity_id, "deleted_at": stored["updated_at"]}
+    else:
+        data = shape(document, "event")(stored)
+    return {
+        "event_type": event_type.name,
+        "event_id": event_id,
+        "timestamp": timestamp(stored["updated_at"]),
+        "entity_id": entity_id,
+        "version": stored["version"],
+        "data": data,
+    }
+
+
+def create_indexes() -> None:
+    """Create the index that the relay reads along."""
+    mongo.database()[OUTBOX].create_index("timestamp")

@@ -1,0 +1,67 @@
+"""Kafka clients: the one place that knows librdkafka's configuration keys."""
+
+import logging
+from typing import Any
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+logger = logging.getLogger("marketplace.kafka")
+
+
+def _common(role: str) -> dict[str, Any]:
+    if not settings.KAFKA_BOOTSTRAP_SERVERS:
+        raise ImproperlyConfigured("KAFKA_BOOTSTRAP_SERVERS is not set.")
+    return {
+        "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
+        "client.id": f"{settings.KAFKA_CLIENT_ID}-{role}",
+        "reconnect.backoff.max.ms": 2000,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "logger": logger,
+    }
+
+
+def producer() -> Producer:
+    """Return the relay's producer: idempotent, acknowledged by all in-sync replicas, room for the largest event.
+
+    Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
+    """
+    return Producer(
+        _common("relay")
+        | {
+            "acks": "all",
+            "enable.idempotence": True,
+            "message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "delivery.timeout.ms": 30_000,
+        }
+    )
+
+
+def consumer(group: str) -> Consumer:
+    """Return a consumer of `group` that commits nothing by itself and reads from the earliest message.
+
+    Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
+    """
+    return Consumer(
+        _common("consumer")
+        | {
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+            "fetch.message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
+            # Events wait in the broker rather than in this process's memory.
+            "queued.max.messages.kbytes": 16_384,
+            "session.timeout.ms": 10_000,
+            "max.poll.interval.ms": 60_000,
+        }
+    )
+
+
+def admin() -> AdminClient:
+    """Return a client for topics and cluster metadata. Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS."""
+    return AdminClient(_common("admin"))

@@ -1,0 +1,88 @@
+"""One serialization for API answers and events, from stored BSON straight to JSON.
+
+A document class is compiled once per audience into a function over the stored dict: declared fields only, `_id` as
+`id`, absent optional fields as null, private fields never. So nothing of a hot read builds MongoEngine objects.
+Fields are marked where they are declared: `private=True` (never shown), `owner_only=True` (null for others),
+`in_events=False` (left out of events).
+"""
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+import mongoengine as me
+import orjson
+from bson import ObjectId
+
+Audience = Literal["public", "owner", "event"]
+Shape = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+
+@functools.cache
+def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
+    """Return the function that turns a stored dict of `document` into what the audience sees."""
+    fields = {name: field for name, field in document._fields.items() if _shown(field, audience)}
+    hidden = [name for name, field in fields.items() if audience == "public" and getattr(field, "owner_only", False)]
+    defaults = {name: None if callable(field.default) else field.default for name, field in fields.items()}
+    defaults |= {name: _empty(field) for name, field in fields.items() if _empty(field) is not None}
+    names = {field.db_field: name for name, field in fields.items()}
+    nested = [(name, inner) for name, field in fields.items() if (inner := _nested(field, audience)) is not None]
+
+    def shaped(stored: dict[str, Any]) -> dict[str, Any]:
+        get = stored.get
+        out = {name: get(key, defaults[name]) for key, name in names.items()}
+        for name in hidden:
+            out[name] = None
+        for name, inner in nested:
+            if out[name]:
+                out[name] = inner(out[name])
+        return out
+
+    return shaped
+
+
+def _shown(field: Any, audience: Audience) -> bool:
+    if getattr(field, "private", False):
+        return False
+    return audience != "event" or getattr(field, "in_events", True)
+
+
+def _empty(field: Any) -> Any:
+    """Return what an absent list or map looks like: MongoEngine does not store empty ones."""
+    if isinstance(field, me.ListField):
+        return []
+    return {} if isinstance(field, me.DictField) else None
+
+
+def _nested(field: Any, audience: Audience) -> Callable[[Any], Any] | None:
+    """Return the shape of a field's embedded documents: one, a list or a map of them."""
+    if isinstance(field, me.EmbeddedDocumentField):
+        return shape(field.document_type, audience)
+    inner = getattr(field, "field", None)
+    if not isinstance(inner, me.EmbeddedDocumentField):
+        return None
+    one = shape(inner.document_type, audience)
+    if isinstance(field, me.DictField):
+        return lambda entries: {key: one(value) for key, value in entries.items()}
+    return lambda entries: [one(entry) for entry in entries]
+
+
+def _plain(value: object) -> str:
+    """Return the JSON form of what BSON has and JSON has not."""
+    if isinstance(value, ObjectId):
+        return str(value)
+    if isinstance(value, datetime):
+        return timestamp(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def timestamp(moment: datetime) -> str:
+    """Return ISO 8601 in UTC with milliseconds and `Z`."""
+    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def to_json(value: Any) -> bytes:
+    """Return UTF-8 JSON of shaped documents and anything else of plain types."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)

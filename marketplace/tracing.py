@@ -1,0 +1,22 @@
+"""The W3C trace context and request id of the request that is running, for events and log lines."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+_TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+
+_current: ContextVar[str] = ContextVar("traceparent", default="")
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def start(header: str) -> None:
+    """Take over the client's `traceparent` header if it is a valid one, else begin a trace at the first event."""
+    _current.set(header if _TRACEPARENT.match(header) else "")
+
+
+def traceparent() -> str:
+    """Return the trace context for an event: the request's, else a new one (https://www.w3.org/TR/trace-context/)."""
+    if not _current.get():
+        _current.set(f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
+    return _current.get()

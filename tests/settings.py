@@ -1,0 +1,8 @@
+"""Settings of the test run: the project's own, plus what a clean clone has no `.env` for."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-and-long-enough-for-every-check-0123456789")
+os.environ.setdefault("HTTPS_ONLY", "false")
+
+from marketplace.settings import *  # noqa: E402, F403  # the usual way to build on another settings module
