@@ -1,0 +1,55 @@
+"""Servers and clean data for the tests: embedded ones, or those that MONGODB_URL and KAFKA_BOOTSTRAP_SERVERS name.
+
+A test asks for `mongodb` (implied by `client` fixtures of the apps) or `kafka`; a test that asks for neither starts
+neither.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import mongoengine
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from marketplace import mongo
+from marketplace.embedded.kafka import EmbeddedKafka
+from marketplace.embedded.mongod import EmbeddedMongo
+
+
+@pytest.fixture(scope="session")
+def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a replica set, connected as the application is, with a database of this run and its indexes."""
+    embedded = None if settings.MONGODB_URL else EmbeddedMongo(tmp_path_factory.mktemp("mongod"))
+    if embedded:
+        settings.MONGODB_URL = embedded.start()
+    settings.DATABASE_NAME = f"test_{uuid.uuid4().hex[:12]}"
+    mongoengine.disconnect_all()
+    mongo.connect()
+    call_command("create_indexes", verbosity=0)
+    yield settings.MONGODB_URL
+    mongo.client().drop_database(settings.DATABASE_NAME)
+    mongoengine.disconnect_all()
+    if embedded:
+        embedded.stop()
+
+
+@pytest.fixture
+def mongodb(mongodb_server: str) -> str:
+    """The URL of a replica set whose collections are empty at the start of the test."""
+    database = mongo.database()
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    return mongodb_server
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a broker that has the event topics; messages of earlier tests stay in them."""
+    embedded = None if settings.KAFKA_BOOTSTRAP_SERVERS else EmbeddedKafka()
+    if embedded:
+        settings.KAFKA_BOOTSTRAP_SERVERS = embedded.start()
+    call_command("create_topics", verbosity=0)
+    yield settings.KAFKA_BOOTSTRAP_SERVERS
+    if embedded:
+        embedded.stop()

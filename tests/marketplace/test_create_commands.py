@@ -1,0 +1,36 @@
+"""create_indexes and create_topics: what they leave behind, and that they can be repeated."""
+
+import io
+
+import pytest
+from confluent_kafka import Producer
+from django.core.management import CommandError, call_command
+
+from marketplace import mongo
+from marketplace.events.catalogue import TOPICS
+
+
+def run(command: str, **options: object) -> str:
+    out = io.StringIO()
+    call_command(command, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_indexes_are_there_and_stay(mongodb: str) -> None:
+    before = mongo.database()["outbox"].index_information()
+    assert "timestamp_1" in before
+    assert "outbox are in place" in run("create_indexes")
+    assert mongo.database()["outbox"].index_information() == before
+
+
+def test_topics_are_there_and_skipped(kafka: str) -> None:
+    known = Producer({"bootstrap.servers": kafka}).list_topics(timeout=10).topics
+    assert set(TOPICS) <= set(known)
+    assert run("create_topics").splitlines() == [f"{topic}: exists already" for topic in TOPICS]
+
+
+def test_topics_without_a_broker(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.events.topics.METADATA_SECONDS", 0.5)
+    settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:9"
+    with pytest.raises(CommandError, match="could not be created"):
+        run("create_topics")
