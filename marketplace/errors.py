@@ -129,7 +129,7 @@ def envelope(code: str, message: str, details: Mapping[str, Any] | None = None) 
 
 
 def field_messages(detail: Any, path: str = "") -> FieldMessages:
-    """Flatten DRF's nested error detail into dotted paths: `{"images": [{}, {"url": [..]}]}` -> `{"images.1.url": [..]}`."""
+    """Flatten DRF's nested detail into dotted paths: `{"images": {1: {"url": [..]}}}` -> `{"images.1.url": [..]}`."""
     if isinstance(detail, Mapping):
         entries = [(_child(path, str(key)), value) for key, value in detail.items()]
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):

@@ -102,6 +102,12 @@ class Document(mongoengine.Document):
         return found
 
     @classmethod
+    def page(cls, query: Stored, *, sort: Sequence[str], skip: int, limit: int) -> list[Stored]:
+        """Return one page of stored documents; `sort` names fields, `-` in front for descending, the id last."""
+        order = [(name.removeprefix("-"), -1 if name.startswith("-") else 1) for name in sort]
+        return list(cls.collection().find(query, sort=order, skip=skip, limit=limit))
+
+    @classmethod
     def from_stored(cls, stored: Stored) -> Self:
         """Return the MongoEngine object of a stored document."""
         document: Self = cls._from_son(stored)
@@ -113,24 +119,26 @@ class Document(mongoengine.Document):
             *parents, name = path.split(".")
             setattr(functools.reduce(getattr, parents, self), name, value)
 
+    def next_moment(self, at: datetime | None = None) -> datetime:
+        """Return the time of the next write: `at` or now, but always after the last."""
+        return at or now() if self._created else later(at or now(), self.updated_at)
+
     def stamp(self, at: datetime | None = None) -> None:
-        """Set version and timestamps for the next write. Time never runs backwards for one document."""
-        moment = at or now()
+        """Set version and timestamps for the next write."""
+        self.updated_at = self.next_moment(at)
         if self._created:
-            self.created_at = moment
+            self.created_at = self.updated_at
         else:
             self.version += 1
-            moment = later(moment, self.updated_at)
-        self.updated_at = moment
 
     def write(self) -> Stored:
         """Insert or update, guarded by the version that was read. Return the document as stored.
 
         Raises mongoengine's NotUniqueError and SaveConditionError; RuntimeError outside a transaction.
         """
+        self.pk = self.pk or ObjectId()
         transaction_now().unannounced.add((self._meta["collection"], self.pk))
         if self._created:
-            self.pk = self.pk or ObjectId()
             self.save(force_insert=True)
         else:
             self.save(save_condition={"version": self.version - 1})
@@ -144,7 +152,7 @@ def later(moment: datetime, previous: datetime) -> datetime:
 
 
 class Transaction:
-    """What one attempt of a transaction has collected: inserts to send before the commit, writes without an event yet."""
+    """What one attempt has collected: inserts to send before the commit, and writes that have no event yet."""
 
     def __init__(self) -> None:
         self.inserts: dict[str, list[Stored]] = {}

@@ -19,7 +19,6 @@ Audience = Literal["public", "owner", "event"]
 Shape = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-
 @functools.cache
 def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
     """Return the function that turns a stored dict of `document` into what the audience sees."""
@@ -83,6 +82,7 @@ def timestamp(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def to_json(value: Any) -> bytes:
+def to_json(value: Any, *, indented: bool = False) -> bytes:
     """Return UTF-8 JSON of shaped documents and anything else of plain types."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    option = orjson.OPT_PASSTHROUGH_DATETIME | (orjson.OPT_INDENT_2 if indented else 0)
+    return orjson.dumps(value, default=_plain, option=option)

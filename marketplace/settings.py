@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
         "marketplace.api.renderers.BrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.OrjsonParser"],
-    "DEFAULT_SCHEMA_CLASS": "marketplace.api.schema.ResourceSchema",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",
     "UNAUTHENTICATED_USER": "marketplace.callers.anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

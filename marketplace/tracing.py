@@ -10,8 +10,9 @@ _current: ContextVar[str] = ContextVar("traceparent", default="")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
-def start(header: str) -> None:
-    """Take over the client's `traceparent` header if it is a valid one, else begin a trace at the first event."""
+def start(identifier: str, header: str) -> None:
+    """Begin a request: its id, and the client's `traceparent` if valid (else a trace begins at the first event)."""
+    request_id.set(identifier)
     _current.set(header if _TRACEPARENT.match(header) else "")
 
 

@@ -1,0 +1,41 @@
+"""The posts resource."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from content import services
+from content.documents import Post
+from content.serializers import PostCreateSerializer, PostQuery, PostUpdateSerializer
+from marketplace.api.preconditions import VersionSerializer
+from marketplace.api.queries import Query
+from marketplace.api.serializers import Changes
+from marketplace.api.viewsets import EditableResourceViewSet
+from marketplace.mongo import Stored
+
+
+class PostViewSet(EditableResourceViewSet):
+    document = Post
+    create_serializer_class = PostCreateSerializer
+    update_serializer_class = PostUpdateSerializer
+    query_serializer_class = PostQuery
+
+    def perform_list(self, query: Query) -> Sequence[Stored]:
+        return services.post_list(**query)
+
+    def perform_create(self, changes: Changes) -> Stored:
+        is_draft = changes.pop("is_draft", False)
+        return services.post_create(caller=self.caller, changes=changes, is_draft=is_draft)
+
+    def perform_update(self, target: dict[str, Any], changes: Changes) -> Stored:
+        return services.post_update(**target, changes=changes)
+
+    def perform_destroy(self, target: dict[str, Any]) -> None:
+        services.post_delete(**target)
+
+    @action(detail=True, methods=["post"], serializer_class=VersionSerializer)
+    def publish(self, request: Request, id: str) -> Response:  # noqa: ARG002
+        return self.transition(services.post_publish, id)

@@ -1,0 +1,101 @@
+"""The service's own routes: name and version, liveness, readiness, and the answer to an unknown URL."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pymongo
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from django.conf import settings
+from django.db import DatabaseError, connection
+from drf_spectacular.utils import extend_schema, inline_serializer
+from pymongo.errors import PyMongoError
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from marketplace import kafka, mongo
+from marketplace.errors import NotFoundError
+
+PROBE_SECONDS = 1.0
+
+_status = inline_serializer("Status", {"status": serializers.CharField()})
+_index = inline_serializer(
+    "Index", {"status": serializers.CharField(), "message": serializers.CharField(), "version": serializers.CharField()}
+)
+_readiness = inline_serializer(
+    "Readiness",
+    {"status": serializers.CharField(), "dependencies": serializers.DictField(child=serializers.CharField())},
+)
+
+
+class PlainView(APIView):
+    """A route that nobody signs in for."""
+
+    authentication_classes = ()
+
+
+class IndexView(PlainView):
+    @extend_schema(summary="Name and version", responses=_index)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        return Response({"status": "ok", "message": "Marketplace API", "version": settings.VERSION})
+
+
+class HealthView(PlainView):
+    @extend_schema(summary="Is the process up", responses=_status)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        return Response({"status": "ok"})
+
+
+class ReadinessView(PlainView):
+    @extend_schema(summary="Do the dependencies answer", responses={200: _readiness, 503: _readiness})
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Answer 503 when MongoDB does not answer; Kafka and SQL are named, but writes and reads work without them."""
+        states = {name: _state(probe) for name, probe in _PROBES.items()}
+        ready = states["mongodb"] == "ok"
+        return Response(
+            {"status": "ok" if ready else "unavailable", "dependencies": states},
+            status=status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE,
+        )
+
+
+def _state(probe: Callable[[], Any]) -> str:
+    try:
+        probe()
+    except (PyMongoError, KafkaException, DatabaseError):
+        return "unavailable"
+    return "ok"
+
+
+def _ping_mongodb() -> None:
+    with pymongo.timeout(PROBE_SECONDS):
+        mongo.client().admin.command("ping")
+
+
+@functools.cache
+def _kafka_admin() -> AdminClient:
+    return kafka.admin()
+
+
+def _ping_kafka() -> None:
+    _kafka_admin().list_topics(timeout=PROBE_SECONDS)
+
+
+def _ping_sql() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+_PROBES: dict[str, Callable[[], None]] = {"mongodb": _ping_mongodb, "kafka": _ping_kafka, "sql": _ping_sql}
+
+
+@extend_schema(exclude=True)
+class UnknownUrlView(PlainView):
+    """Answers 404 in the envelope for every URL that nothing else serves, with DEBUG too."""
+
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+        raise NotFoundError(f"Nothing is served at {request.path}")

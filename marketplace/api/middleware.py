@@ -1,0 +1,59 @@
+"""What every request gets before Django looks at its URL: an id, a clean path, a limit on its body."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from marketplace import tracing
+from marketplace.errors import envelope
+from marketplace.representation import to_json
+
+_SANE_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
+# Django's own pages keep their trailing slashes.
+_DJANGO_PATHS = ("/admin/", f"/{settings.STATIC_URL.strip('/')}/")
+
+
+class RequestMiddleware:
+    """Sets the request id and trace context, answers `/users/` as `/users`, refuses bodies over MAX_BODY_BYTES."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _SANE_ID.match(given) else str(uuid.uuid4())
+        tracing.start(request_id, request.META.get("HTTP_TRACEPARENT", ""))
+        response = self._answer(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if _content_length(request) > settings.MAX_BODY_BYTES:
+            return error_response(413, f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
+        path = request.path_info
+        if path.endswith("/") and not path.startswith(_DJANGO_PATHS):
+            request.path_info = path.rstrip("/") or "/"
+        return self.get_response(request)
+
+
+def _content_length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
+
+
+def error_response(status: int, message: str, code: str = "VALIDATION_ERROR") -> HttpResponse:
+    """Return an error envelope outside of DRF."""
+    return HttpResponse(to_json(envelope(code, message)), status=status, content_type="application/json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django's signature
+    """Answer what Django refuses before any view, as a bad Host header."""
+    return error_response(400, "The request is not acceptable")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Answer an error outside of DRF, without any of its details."""
+    return error_response(500, "Internal server error", "INTERNAL_ERROR")

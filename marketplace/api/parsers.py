@@ -1,0 +1,33 @@
+"""Request bodies: JSON by orjson."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from marketplace.api.renderers import OrjsonRenderer
+from marketplace.errors import ValidationError
+
+
+class OrjsonParser(BaseParser):
+    """Reads a UTF-8 JSON body; an empty one is an empty object. Raises ValidationError when it is malformed."""
+
+    media_type = "application/json"
+    renderer_class = OrjsonRenderer  # the browsable API's forms
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,  # noqa: ARG002  # DRF's signature
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> Any:
+        try:
+            body = stream.read()
+        except OSError as error:
+            raise ParseError("The body ended early") from error
+        try:
+            return orjson.loads(body) if body else {}
+        except orjson.JSONDecodeError as error:
+            raise ValidationError(f"Malformed JSON: {error}") from error

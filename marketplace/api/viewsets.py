@@ -1,0 +1,134 @@
+"""The base of all resource viewsets: parse, call one service, shape the answer.
+
+A subclass names its document, its serializers and its query, and maps each verb to a service in `perform_*`. Services
+give stored documents (`Stored`); what a caller sees of them is the policy's business.
+"""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from marketplace import policy
+from marketplace.api.authentication import caller_of
+from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, etag, expected_versions
+from marketplace.api.queries import ListQuery, Query
+from marketplace.api.schema import ResourceSchema
+from marketplace.api.serializers import Changes, answer
+from marketplace.callers import Caller
+from marketplace.mongo import Document, Stored
+from marketplace.representation import shape
+
+Body = dict[str, Any]
+
+
+@functools.cache
+def _validator(kind: type[serializers.BaseSerializer[Any]]) -> Any:
+    """Return one instance per class: it keeps no state, and building its fields costs more than running them."""
+    return kind()
+
+
+class ResourceViewSet(GenericViewSet[Any]):
+    """List, create and read one kind of document; actions for its transitions."""
+
+    schema = ResourceSchema()
+    document: type[Document]
+    create_serializer_class: type[serializers.Serializer[Any]]
+    query_serializer_class: type[ListQuery] = ListQuery
+    lookup_field = "id"
+    lookup_value_converter = "str"
+    http_method_names = ["get", "post", "patch", "delete", "head"]
+
+    # --- what a subclass maps to its services ---
+
+    @abstractmethod
+    def perform_list(self, query: Query) -> Sequence[Stored]: ...
+
+    def perform_retrieve(self, identifier: str) -> Stored:
+        return policy.find(self.document, identifier, self.caller)
+
+    @abstractmethod
+    def perform_create(self, changes: Changes) -> Stored: ...
+
+    # --- verbs ---
+
+    def list(self, request: Request) -> Response:
+        query = _validator(self.query_serializer_class).run_validation(request.query_params.dict())
+        return Response(self.bodies(self.perform_list(query)))
+
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: ARG002
+        return self.answer(self.perform_retrieve(id))
+
+    def create(self, request: Request) -> Response:  # noqa: ARG002
+        stored = self.perform_create(self.validated(self.create_serializer_class))
+        answered = self.answer(stored, status=status.HTTP_201_CREATED)
+        answered["Location"] = f"{self.request.path.rstrip('/')}/{stored['_id']}"
+        return answered
+
+    def transition(self, service: Callable[..., Stored], id: str) -> Response:
+        """Run a service that changes the status and takes a body, described by the action's serializer."""
+        changes = self.validated(self.get_serializer_class())
+        return self.answer(service(**self.target(id, changes), **changes))
+
+    # --- shared steps ---
+
+    @property
+    def caller(self) -> Caller:
+        """The caller that authentication found."""
+        return caller_of(self.request)
+
+    def validated(self, kind: type[serializers.BaseSerializer[Any]]) -> Changes:
+        """Return the validated body."""
+        changes: Changes = _validator(kind).run_validation(self.request.data)
+        return changes
+
+    def target(self, identifier: str, changes: Changes) -> dict[str, Any]:
+        """Return what every service for an existing document takes: caller, id and the expected versions."""
+        expected = expected_versions(self.request, changes)
+        return {"caller": self.caller, "identifier": identifier, "expected": expected}
+
+    def bodies(self, stored: Sequence[Stored]) -> Sequence[Body]:
+        """Return what the caller sees of the documents."""
+        caller, document = self.caller, self.document
+        return [shape(document, policy.audience(caller, document, one))(one) for one in stored]
+
+    def answer(self, stored: Stored, status: int = status.HTTP_200_OK) -> Response:
+        """Return the answer with a single resource."""
+        return Response(self.bodies([stored])[0], status=status, headers={"ETag": etag(stored)})
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """Return the serializer of the request body, for the browsable API's forms and OpenAPI."""
+        if self.serializer_class is not None:  # set by an action
+            return self.serializer_class
+        if self.action == "create":
+            return self.create_serializer_class
+        return answer(self.document)
+
+
+class EditableResourceViewSet(ResourceViewSet):
+    """Change and delete, besides."""
+
+    update_serializer_class: type[UpdateSerializer]
+
+    @abstractmethod
+    def perform_update(self, target: dict[str, Any], changes: Changes) -> Stored: ...
+
+    @abstractmethod
+    def perform_destroy(self, target: dict[str, Any]) -> None: ...
+
+    def partial_update(self, request: Request, id: str) -> Response:  # noqa: ARG002
+        changes = self.validated(self.update_serializer_class)
+        return self.answer(self.perform_update(self.target(id, changes), changes))
+
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: ARG002
+        self.perform_destroy(self.target(id, self.validated(VersionSerializer)))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """Return PATCH's serializer, or as the base does."""
+        return self.update_serializer_class if self.action == "partial_update" else super().get_serializer_class()

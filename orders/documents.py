@@ -1,0 +1,89 @@
+"""Order documents (SPEC section 3)."""
+
+import mongoengine as me
+
+from marketplace.fields import CentsField, CountryField, EmailField, HttpUrlField, QuantityField, TextMapField
+from marketplace.mongo import Document
+
+ORDER_STATUSES = ("pending", "confirmed", "processing", "shipped", "delivered", "cancelled", "refunded", "failed")
+FULFILLMENT_STATUSES = ("pending", "processing", "shipped", "delivered", "cancelled", "returned")
+MAX_ITEMS = 20
+MAX_ITEM_QUANTITY = 99
+
+
+class Customer(me.EmbeddedDocument):
+    user_id = me.ObjectIdField(required=True)
+    display_name = me.StringField(required=True, max_length=100)
+    email = EmailField(required=True)
+    phone = me.StringField(max_length=20)
+
+
+class ProductSnapshot(me.EmbeddedDocument):
+    product_id = me.ObjectIdField(required=True)
+    supplier_id = me.ObjectIdField(required=True)
+    product_name = me.StringField(required=True, max_length=200)
+    variant_name = me.StringField(max_length=200)
+    variant_attributes = TextMapField()
+    image_url = HttpUrlField(required=True)
+    supplier_name = me.StringField(required=True, max_length=200)
+
+
+class OrderItem(me.EmbeddedDocument):
+    item_id = me.StringField(required=True, max_length=20)
+    product_snapshot = me.EmbeddedDocumentField(ProductSnapshot, required=True)
+    quantity = me.IntField(required=True, min_value=1, max_value=MAX_ITEM_QUANTITY)
+    unit_price_cents = CentsField(required=True)
+    final_price_cents = CentsField(required=True)
+    total_cents = me.LongField(required=True, min_value=0)
+    fulfillment_status = me.StringField(required=True, choices=FULFILLMENT_STATUSES, default="pending")
+    shipped_quantity = me.IntField(required=True, min_value=0, max_value=MAX_ITEM_QUANTITY, default=0)
+    tracking_number = me.StringField(max_length=100)
+    carrier = me.StringField(max_length=100)
+    shipped_at = me.DateTimeField()
+    delivered_at = me.DateTimeField()
+
+
+class ShippingAddress(me.EmbeddedDocument):
+    recipient_name = me.StringField(required=True, min_length=1, max_length=200)
+    phone = me.StringField(max_length=20)
+    street_address_1 = me.StringField(required=True, min_length=1, max_length=200)
+    street_address_2 = me.StringField(max_length=200)
+    city = me.StringField(required=True, min_length=1, max_length=100)
+    state = me.StringField(required=True, min_length=1, max_length=100)
+    zip_code = me.StringField(required=True, min_length=1, max_length=20)
+    country = CountryField(required=True)
+
+
+class Cancellation(me.EmbeddedDocument):
+    reason = me.StringField(min_length=5, max_length=500)
+    cancelled_at = me.DateTimeField(required=True)
+
+
+class StockTake(me.EmbeddedDocument):
+    """Where an order took pieces from: a variant, or a stock location. Needed to give them back."""
+
+    product_id = me.ObjectIdField(required=True)
+    variant = me.StringField()
+    location = me.StringField()
+    position = me.IntField(min_value=0)
+    quantity = QuantityField(required=True)
+
+
+class Order(Document):
+    order_number = me.StringField(required=True, max_length=21)
+    customer = me.EmbeddedDocumentField(Customer, required=True)
+    items = me.EmbeddedDocumentListField(OrderItem, required=True, max_length=MAX_ITEMS)
+    shipping_address = me.EmbeddedDocumentField(ShippingAddress, required=True)
+    status = me.StringField(required=True, choices=ORDER_STATUSES, default="pending")
+    cancellation = me.EmbeddedDocumentField(Cancellation)
+    stock_takes = me.EmbeddedDocumentListField(StockTake, private=True)
+
+    meta = {
+        "collection": "orders",
+        "indexes": [
+            {"fields": ["order_number"], "unique": True},
+            ["-created_at", "-_id"],
+            ["customer.user_id", "-created_at", "-_id"],
+            ["status", "-created_at", "-_id"],
+        ],
+    }

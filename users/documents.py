@@ -1,0 +1,36 @@
+"""User documents (SPEC section 3)."""
+
+import mongoengine as me
+
+from marketplace.fields import EmailField, HttpUrlField
+from marketplace.mongo import Document
+
+DEFAULT_AVATAR = "https://cdn.example.com/avatars/default.jpg"
+
+
+class UserContactInfo(me.EmbeddedDocument):
+    primary_email = EmailField(required=True)
+    additional_emails = me.ListField(EmailField(), max_length=10)
+    phone = me.StringField(max_length=20)
+
+
+class UserProfile(me.EmbeddedDocument):
+    display_name = me.StringField(required=True, min_length=1, max_length=100)
+    avatar = HttpUrlField(default=DEFAULT_AVATAR)
+    bio = me.StringField(max_length=500)
+    date_of_birth = me.DateTimeField()
+
+
+class User(Document):
+    contact_info = me.EmbeddedDocumentField(UserContactInfo, required=True, default=UserContactInfo)
+    profile = me.EmbeddedDocumentField(UserProfile, required=True, default=UserProfile)
+    password_hash = me.StringField(required=True, private=True)
+    deleted_at = me.DateTimeField()
+
+    meta = {
+        "collection": "users",
+        "indexes": [
+            {"fields": ["contact_info.primary_email"], "unique": True},
+            ["created_at", "_id"],
+        ],
+    }

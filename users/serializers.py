@@ -1,0 +1,31 @@
+"""Request bodies of users."""
+
+from marketplace.api.fields import TextField
+from marketplace.api.preconditions import UpdateSerializer
+from marketplace.api.serializers import DocumentSerializer
+from users.documents import User
+
+
+class UserCreateSerializer(DocumentSerializer):
+    password = TextField(min_length=8, max_length=128, trim_whitespace=False, write_only=True)
+
+    class Meta:
+        document = User
+        fields = {
+            "email": "contact_info.primary_email",
+            "display_name": "profile.display_name",
+            "phone": "contact_info.phone",
+            "bio": "profile.bio",
+        }
+
+
+class UserUpdateSerializer(UpdateSerializer):
+    class Meta:
+        document = User
+        partial = True
+        fields = {
+            "display_name": "profile.display_name",
+            "phone": "contact_info.phone",
+            "bio": "profile.bio",
+            "avatar": "profile.avatar",
+        }
