@@ -35,7 +35,7 @@ def producer() -> Producer:
             "enable.idempotence": True,
             "message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
             "compression.type": "lz4",
-            "linger.ms": 5,
+            "linger.ms": 1,
             "delivery.timeout.ms": 30_000,
         }
     )

@@ -89,7 +89,7 @@ class Document(mongoengine.Document):
     without its event is refused.
     """
 
-    meta = {"abstract": True, "auto_create_index": False}
+    meta: dict[str, Any] = {"abstract": True, "auto_create_index": False}
 
     version = IntField(required=True, min_value=1, max_value=MAX_VERSION, default=1)
     created_at = DateTimeField(required=True)
@@ -136,9 +136,11 @@ class Document(mongoengine.Document):
 
         Raises mongoengine's NotUniqueError and SaveConditionError; RuntimeError outside a transaction.
         """
-        self.pk = self.pk or ObjectId()
+        created = self._created
+        if created:
+            self.pk = ObjectId()  # makes MongoEngine forget that the document is new
         transaction_now().unannounced.add((self._meta["collection"], self.pk))
-        if self._created:
+        if created:
             self.save(force_insert=True)
         else:
             self.save(save_condition={"version": self.version - 1})

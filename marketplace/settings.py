@@ -177,6 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.OrjsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",
+    "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the routes
     "UNAUTHENTICATED_USER": "marketplace.callers.anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -202,5 +203,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
+        "django.request": {"level": "ERROR"},  # a client's mistake is no warning of ours
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -55,7 +55,7 @@ class StaffSessionAuthentication(SessionAuthentication):
     Reads the session only if the request has its cookie, so that other callers need no SQL database.
     """
 
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         found = super().authenticate(request)

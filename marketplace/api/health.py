@@ -35,6 +35,7 @@ class PlainView(APIView):
     """A route that nobody signs in for."""
 
     authentication_classes = ()
+    http_method_names = ["get", "head"]
 
 
 class IndexView(PlainView):
@@ -92,7 +93,7 @@ _PROBES: dict[str, Callable[[], None]] = {"mongodb": _ping_mongodb, "kafka": _pi
 
 
 @extend_schema(exclude=True)
-class UnknownUrlView(PlainView):
+class UnknownUrlView(APIView):
     """Answers 404 in the envelope for every URL that nothing else serves, with DEBUG too."""
 
     permission_classes = ()

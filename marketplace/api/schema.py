@@ -12,6 +12,8 @@ from marketplace.api.serializers import answer
 class ResourceSchema(AutoSchema):
     """Describes a ResourceViewSet; other views describe themselves by `extend_schema`."""
 
+    view: Any
+
     def get_request_serializer(self) -> Any:
         return self.view.get_serializer_class() if self.method in ("POST", "PATCH") else None
 
@@ -29,7 +31,7 @@ class ResourceSchema(AutoSchema):
         return [self.view.query_serializer_class()] if self._is_list_view() else []
 
 
-class IdentityHeaderScheme(OpenApiAuthenticationExtension):
+class IdentityHeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The identity headers of a trusted gateway."""
 
     target_class = "marketplace.api.authentication.IdentityHeaderAuthentication"
@@ -39,7 +41,7 @@ class IdentityHeaderScheme(OpenApiAuthenticationExtension):
         return [{"type": "apiKey", "in": "header", "name": name} for name in ("X-User-ID", "X-Supplier-ID")]
 
 
-class StaffSessionScheme(OpenApiAuthenticationExtension):
+class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The session cookie of the Django admin."""
 
     target_class = "marketplace.api.authentication.StaffSessionAuthentication"

@@ -4,7 +4,6 @@ As DRF's ModelSerializer does for the ORM. It validates requests only; answers a
 `marketplace.representation` straight from BSON, and their serializer (`answer`) serves the OpenAPI document.
 """
 
-import functools
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from rest_framework import serializers
 from marketplace import fields as documents
 from marketplace.api import fields as api
 from marketplace.mongo import Document
+from marketplace.representation import memoized
 
 Changes = dict[str, Any]  # values by dotted path in the document
 
@@ -76,7 +76,7 @@ def _field_at(document: Any, path: str) -> Any:
     return document._fields[name]
 
 
-@functools.cache
+@memoized
 def embedded(document: type[me.EmbeddedDocument]) -> type[EmbeddedSerializer]:
     """Return the serializer class of an embedded document."""
     return type(f"{document.__name__}Serializer", (EmbeddedSerializer,), {"document": document})
@@ -137,7 +137,7 @@ def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, 
     return kind(**options)
 
 
-@functools.cache
+@memoized
 def answer(document: Any) -> type[serializers.Serializer[Any]]:
     """Return the serializer class that describes a stored or embedded document in answers, for the OpenAPI document."""
     return type(f"{document.__name__}Serializer", (AnswerSerializer,), {"document": document})

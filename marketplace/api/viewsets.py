@@ -4,7 +4,6 @@ A subclass names its document, its serializers and its query, and maps each verb
 give stored documents (`Stored`); what a caller sees of them is the policy's business.
 """
 
-import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,12 +21,12 @@ from marketplace.api.schema import ResourceSchema
 from marketplace.api.serializers import Changes, answer
 from marketplace.callers import Caller
 from marketplace.mongo import Document, Stored
-from marketplace.representation import shape
+from marketplace.representation import memoized, shape
 
 Body = dict[str, Any]
 
 
-@functools.cache
+@memoized
 def _validator(kind: type[serializers.BaseSerializer[Any]]) -> Any:
     """Return one instance per class: it keeps no state, and building its fields costs more than running them."""
     return kind()

@@ -5,12 +5,15 @@ Services call `record` (or `record_stored` for writes without MongoEngine object
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
 from django.dispatch import Signal, receiver
 from mongoengine.errors import SaveConditionError
+from pymongo import UpdateOne
 
 from marketplace import mongo, tracing
 from marketplace.errors import ValidationError, VersionConflictError
@@ -39,6 +42,32 @@ def record(document: mongo.Document, event_type: EventType, *, at: datetime | No
     return stored
 
 
+def record_stored(
+    document: type[mongo.Document],
+    stored: Sequence[mongo.Stored],
+    fields: Sequence[str],
+    event_type: EventType,
+    *,
+    at: datetime | None = None,
+) -> None:
+    """Write the named top-level fields of stored documents, all in one command, and announce each.
+
+    For writes that touch many documents and need no MongoEngine objects. The documents were read in the running
+    transaction; they get their new version and time here. Raises VersionConflictError as `record`.
+    """
+    updates = []
+    for one in sorted(stored, key=itemgetter("_id")):
+        guard = {"_id": one["_id"], "version": one["version"]}
+        one |= {"version": one["version"] + 1, "updated_at": mongo.later(at or mongo.now(), one["updated_at"])}
+        # MongoEngine leaves empty lists and maps out of what it stores.
+        written = [name for name in (*fields, "version", "updated_at") if name in one]
+        updates.append(UpdateOne(guard, {"$set": {name: one[name] for name in written}}))
+    if updates and document.collection().bulk_write(updates).matched_count != len(updates):
+        raise VersionConflictError
+    for one in stored:
+        domain_event.send(document, stored=one, event_type=event_type)
+
+
 def record_removal(document: mongo.Document, event_type: EventType, *, at: datetime | None = None) -> None:
     """Remove a document for good and announce it with the version after its last."""
     document.stamp(at)
@@ -47,9 +76,7 @@ def record_removal(document: mongo.Document, event_type: EventType, *, at: datet
 
 
 @receiver(domain_event)
-def put_in_outbox(
-    sender: type[mongo.Document], stored: mongo.Stored, event_type: EventType, **_kwargs: object
-) -> None:
+def put_in_outbox(sender: type[mongo.Document], stored: mongo.Stored, event_type: EventType, **_kwargs: object) -> None:
     """Add the event to the outbox, in the transaction that wrote the document."""
     running = mongo.transaction_now()
     running.unannounced.discard((sender._meta["collection"], stored["_id"]))
