@@ -35,6 +35,7 @@ def producer() -> Producer:
             "enable.idempotence": True,
             "message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
             "compression.type": "lz4",
+            # An entity's events go one after the other, each waiting this long for company.
             "linger.ms": 1,
             "delivery.timeout.ms": 30_000,
         }

@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,15 @@ _OPTIONS = {
 
 
 class EmbeddedMongo:
-    """One mongod process that keeps its data in `data_dir`.
+    """One mongod process that keeps its data in `data_dir`, on `port` or a free one.
 
     It dies with this process, also when that is killed (on Linux). Start it from the main thread: the kernel ties it
     to the thread that started it.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, port: int = 0) -> None:
         self.data_dir = data_dir
+        self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
@@ -60,7 +62,7 @@ class EmbeddedMongo:
         binary = _binary()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         _wait_for_lock(self.data_dir / "mongod.lock")
-        address = f"127.0.0.1:{free_port()}"
+        address = f"127.0.0.1:{self.port}"
         self._process = subprocess.Popen(  # noqa: S603  # our own binary and arguments
             [binary, *self._arguments(address)],
             stdout=subprocess.DEVNULL,
@@ -159,7 +161,7 @@ def _wait_for_lock(path: Path) -> None:
             time.sleep(0.1)  # a file lock has no event to wait for
 
 
-def _become_primary(address: str, check_running: Any) -> None:
+def _become_primary(address: str, check_running: Callable[[], None]) -> None:
     """Wait until the server answers, give the replica set this address, and wait until it accepts writes."""
     deadline = time.monotonic() + START_SECONDS
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(

@@ -95,7 +95,7 @@ class Delivery:
         self.bytes -= sum(len(event["payload"]) for event in self._chains.pop(key, ()))
 
 
-def _headers(event: mongo.Stored) -> list[tuple[str, str]]:
+def _headers(event: mongo.Stored) -> list[tuple[str, str | bytes | None]]:
     """Return CloudEvents 1.0 attributes in binary mode, and the W3C trace context."""
     return [
         ("ce_specversion", "1.0"),

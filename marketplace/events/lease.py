@@ -53,7 +53,7 @@ class Lease:
             found = self._leases().find_one_and_update(
                 {"_id": self.name}, [{"$replaceWith": self._next()}], upsert=True, return_document=ReturnDocument.AFTER
             )
-        if found["holder"] == self.holder:
+        if found and found["holder"] == self.holder:
             self.token = found["token"]
             # A tenth less than the server grants: what this process still does then ends within the lease.
             self._until = asked + self.seconds * 0.9

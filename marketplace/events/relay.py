@@ -29,7 +29,7 @@ _UNREACHABLE = {
     KafkaError._PURGE_QUEUE,
     KafkaError._PURGE_INFLIGHT,
 }
-_INSERTS = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+_INSERTS: list[mongo.Stored] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
 
 
 @dataclass(frozen=True)

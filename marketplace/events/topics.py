@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
 
 from marketplace import kafka

@@ -1,0 +1,312 @@
+"""The relay against a real replica set and a broker with switches: nothing lost, order kept, one at a time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bson import ObjectId
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from django.core.management import CommandError, call_command
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
+
+from marketplace import kafka, mongo
+from marketplace.events.catalogue import TOPICS
+from marketplace.events.relay import Relay, RelayPolicy
+from tests.marketplace.mock_broker import MockBroker
+
+pytestmark = pytest.mark.usefixtures("mongodb")
+
+QUICK = RelayPolicy(lease_seconds=1.0, hold_seconds=0.1, max_hold_seconds=0.2, turn_seconds=0.2)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+A, B = str(ObjectId()), str(ObjectId())
+
+DIES_BEFORE_DELETING = """
+import os, signal, threading
+import django
+django.setup()
+from marketplace.events.relay import Relay, RelayPolicy
+class Killed(Relay):
+    def _delete_acknowledged(self):
+        if self._delivery.acknowledged:
+            os.kill(os.getpid(), signal.SIGKILL)
+Killed(threading.Event(), policy=RelayPolicy(lease_seconds=1)).run()
+"""
+
+
+@pytest.fixture
+def broker(settings: object) -> Iterator[MockBroker]:
+    with MockBroker.running() as broker:
+        settings.KAFKA_BOOTSTRAP_SERVERS = broker.address
+        yield broker
+
+
+def put(key: str, version: int, *, payload: bytes | None = None, topic: str = "user") -> None:
+    """Put an event into the outbox as the receiver of the signal does."""
+    mongo.database().outbox.insert_one(event(key, version, payload=payload, topic=topic))
+
+
+def event(key: str, version: int, *, payload: bytes | None = None, topic: str = "user") -> mongo.Stored:
+    return {
+        "_id": str(uuid.uuid4()),
+        "topic": topic,
+        "key": key,
+        "event_type": f"{topic}.updated",
+        "version": version,
+        "timestamp": START + timedelta(milliseconds=version),
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "payload": payload or json.dumps({"version": version}).encode(),
+    }
+
+
+def waiting() -> list[tuple[str, int]]:
+    return [(found["key"], found["version"]) for found in mongo.database().outbox.find().sort("timestamp")]
+
+
+@contextmanager
+def running(policy: RelayPolicy = QUICK) -> Iterator[Relay]:
+    """Run a relay in a thread for the time of the block."""
+    stop = threading.Event()
+    relay = Relay(stop, policy=policy)
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    try:
+        yield relay
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> float:
+    """Wait for a condition, and return how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds
+        time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def published(broker: MockBroker) -> list[Message]:
+    """Return all messages that the broker has."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker.address,
+            "group.id": uuid.uuid4().hex,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+        }
+    )
+    known = consumer.list_topics(timeout=5).topics
+    partitions = [
+        TopicPartition(topic, partition, OFFSET_BEGINNING)
+        for topic in TOPICS
+        if topic in known
+        for partition in known[topic].partitions
+    ]
+    consumer.assign(partitions)
+    messages: list[Message] = []
+    ends = 0
+    while ends < len(partitions):
+        message = consumer.poll(10)
+        assert message is not None
+        if message.error():
+            ends += 1
+        else:
+            messages.append(message)
+    consumer.close()
+    return messages
+
+
+def versions(messages: list[Message]) -> dict[str, list[int]]:
+    found = defaultdict(list)
+    for message in messages:
+        found[message.key().decode()].append(json.loads(message.value())["version"])
+    return found
+
+
+def test_an_event_arrives_with_its_key_bytes_and_headers(broker: MockBroker) -> None:
+    sent = event(A, 7)
+    mongo.database().outbox.insert_one(sent)
+    call_command("relay_events", once=True)
+    [message] = published(broker)
+    assert (message.topic(), message.key(), message.value()) == ("user", A.encode(), sent["payload"])
+    assert {name: value.decode() for name, value in message.headers()} == {
+        "ce_specversion": "1.0",
+        "ce_id": sent["_id"],
+        "ce_type": "user.updated",
+        "ce_source": "/marketplace",
+        "ce_time": "2026-01-01T00:00:00.007Z",
+        "content-type": "application/json",
+        "traceparent": sent["traceparent"],
+    }
+    assert waiting() == []
+
+
+def test_many_events_keep_their_order_per_entity(broker: MockBroker) -> None:
+    keys = [str(ObjectId()) for _ in range(40)]
+    mongo.database().outbox.insert_many([event(key, version) for version in range(1, 61) for key in keys])
+    Relay(threading.Event(), once=True).run()
+    assert versions(published(broker)) == {key: list(range(1, 61)) for key in keys}
+    assert waiting() == []
+
+
+def test_a_large_backlog_stays_within_the_window(broker: MockBroker) -> None:
+    for number in range(12):
+        put(
+            str(ObjectId()),
+            number,
+            payload=json.dumps({"version": number, "text": "x" * (2 << 20)}).encode()[: 2 << 20],
+        )
+    relay = Relay(threading.Event(), once=True, policy=RelayPolicy(window_bytes=4 << 20))
+    taken = []
+    offer = relay._delivery.offer
+    relay._delivery.offer = lambda found: (offer(found), taken.append(relay._delivery.bytes))[0]
+    relay.run()
+    assert max(taken) <= (4 << 20) + (2 << 20)
+    assert (relay.published, waiting()) == (12, [])
+
+
+def test_events_wait_while_the_broker_is_away_and_arrive_when_it_is_back(broker: MockBroker) -> None:
+    with running() as relay:
+        put(A, 1)
+        until(lambda: not waiting())
+        broker.go_down()
+        for version in (2, 3):
+            put(A, version)
+        until(lambda: relay._delivery.entities == [A])
+        assert waiting() == [(A, 2), (A, 3)]
+        broker.come_up()
+        assert until(lambda: not waiting()) < 6
+    found = versions(published(broker))[A]
+    assert list(dict.fromkeys(found)) == [1, 2, 3]
+
+
+def test_a_delivery_that_timed_out_is_not_published(broker: MockBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, settings = kafka.Producer, {"delivery.timeout.ms": 1000}
+    monkeypatch.setattr(kafka, "Producer", lambda given: make(given | settings))
+    broker.go_down()
+    put(A, 1)
+    with running() as relay:
+        until(lambda: relay.failed >= 2)
+        assert (relay.published, relay.rejected, waiting()) == (0, [], [(A, 1)])
+        broker.come_up()
+        until(lambda: relay.published == 1)
+    assert set(versions(published(broker))[A]) == {1}
+
+
+def test_a_rejected_event_holds_back_its_entity_only(broker: MockBroker) -> None:
+    put(A, 1)
+    put(A, 2, payload=b"x" * 2_300_000)  # more than message.max.bytes
+    for version in (3, 4):
+        put(A, version)
+        put(B, version)
+    with pytest.raises(CommandError, match="rejects events of 1 entities"):
+        call_command("relay_events", once=True)
+    assert versions(published(broker)) == {A: [1], B: [3, 4]}
+    assert waiting() == [(A, 2), (A, 3), (A, 4)]
+
+
+def test_the_order_survives_a_broker_that_refuses_some_requests(broker: MockBroker) -> None:
+    keys = [str(ObjectId()) for _ in range(10)]
+    mongo.database().outbox.insert_many([event(key, version) for version in range(1, 21) for key in keys])
+    with running() as relay:
+        for _ in range(5):
+            broker.refuse(requests=2)
+            failed = relay.failed
+            until(lambda failed=failed: relay.failed > failed or not waiting())
+        assert relay.failed > 0
+        until(lambda: not waiting(), 30)
+    assert versions(published(broker)) == {key: list(range(1, 21)) for key in keys}
+
+
+def test_a_relay_killed_before_it_deletes_repeats_and_loses_nothing(broker: MockBroker, settings: object) -> None:
+    mongo.database().outbox.insert_many([event(key, version) for version in range(1, 4) for key in (A, B)])
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "MONGODB_URL": settings.MONGODB_URL,
+        "DATABASE_NAME": settings.DATABASE_NAME,
+        "KAFKA_BOOTSTRAP_SERVERS": broker.address,
+    }
+    killed = subprocess.run([sys.executable, "-c", DIES_BEFORE_DELETING], env=environment, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(waiting()) == 6
+    with running(RelayPolicy()):
+        until(lambda: not waiting())
+    for found in versions(published(broker)).values():
+        assert list(dict.fromkeys(found)) == [1, 2, 3]
+        assert len(found) > 3
+
+
+def test_a_standby_takes_over(broker: MockBroker) -> None:
+    put(A, 1)
+    with running() as first:
+        until(lambda: first.published == 1)
+        with running() as second:
+            put(A, 2)
+            until(lambda: not waiting())
+            assert (first.published, second.published) == (2, 0)
+            first._stop.set()
+            put(A, 3)
+            assert until(lambda: not waiting()) < 4
+            assert second.lease.token == first.lease.token + 1
+    assert versions(published(broker)) == {A: [1, 2, 3]}
+
+
+def test_a_relay_that_lost_its_lease_sends_nothing_more(broker: MockBroker) -> None:
+    with running() as relay:
+        put(A, 1)
+        until(lambda: relay.published == 1)
+        broker.go_down()
+        put(A, 2)
+        until(lambda: relay._delivery.entities == [A])
+        mongo.database().leases.update_one({}, {"$set": {"holder": "another", "expires_at": START.replace(year=2100)}})
+        until(lambda: relay._delivery.entities == [])
+        broker.come_up()
+        put(A, 3)
+        time.sleep(0.5)  # nothing may happen, for which there is no event
+        assert waiting() == [(A, 2), (A, 3)]
+    assert versions(published(broker)) == {A: [1]}
+
+
+def test_an_idle_relay_wakes_at_once(broker: MockBroker) -> None:
+    with running(RelayPolicy()) as relay:
+        put(A, 1)
+        until(lambda: relay.published == 1)
+        for version in range(2, 7):
+            time.sleep(0.1)  # let it become idle
+            put(A, version)
+            assert until(lambda version=version: relay.published == version) < 0.5
+
+
+def test_polling_replaces_a_change_stream_that_fails(
+    broker: MockBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OperationFailure("not authorized", 13)
+
+    monkeypatch.setattr(Collection, "watch", refuse)
+    with running() as relay:
+        until(lambda: "polling instead" in caplog.text)
+        put(A, 1)
+        until(lambda: relay.published == 1)
+
+
+def test_once_leaves_the_work_to_an_active_relay(broker: MockBroker) -> None:
+    with running() as active:
+        until(lambda: active.lease.held)
+        put(A, 1)
+        second = Relay(threading.Event(), once=True)
+        second.run()
+        assert waiting() == []
+        assert second.published + active.published == 1
