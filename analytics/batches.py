@@ -1,0 +1,113 @@
+"""One batch of Kafka messages in one SQL transaction: rows, dead letters and offsets, all or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import transaction
+
+from analytics import writer
+from analytics.columns import BadMessage
+from analytics.decoding import Event, decode
+from analytics.models import DeadLetter
+from analytics.offsets import Offsets, OffsetStore, Partition
+
+ERROR_LENGTH = 2000
+
+
+class Received(NamedTuple):
+    """A message as it came from Kafka."""
+
+    partition: Partition
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class TooManyBadMessagesError(Exception):
+    """More bad messages in a row than a few broken senders explain: somebody should look before they pile up."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages as decoded: events to apply, and those that are none, with the reason.
+
+    `bad_in_a_row` counts over batches, so it goes in and comes out.
+    """
+
+    bad_in_a_row: int
+    events: list[Event] = field(default_factory=list)
+    letters: list[tuple[Received, str]] = field(default_factory=list)
+    next_offsets: dict[Partition, int] = field(default_factory=dict)
+
+    def add(self, message: Received, refused: str | None) -> None:
+        """Decode one message; `refused` says why the database would not have it."""
+        self.next_offsets[message.partition] = message.offset + 1
+        if refused is None:
+            try:
+                self.events.append(decode(message.partition[0], message.key, message.value))
+            except BadMessage as error:
+                refused = str(error)
+        if refused is not None:
+            self.letters.append((message, refused[:ERROR_LENGTH]))
+        self.bad_in_a_row = self.bad_in_a_row + 1 if refused is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a transaction has done."""
+
+    changed: int
+    dead: int
+    bad_in_a_row: int
+    next_offsets: Offsets
+
+
+def store(
+    messages: Sequence[Received],
+    offsets: OffsetStore,
+    expected: Offsets,
+    *,
+    bad_in_a_row: int,
+    bad_limit: int,
+    refused: str | None = None,
+) -> Stored:
+    """Write the messages' rows, dead letters and offsets in one transaction.
+
+    Raises FencedError when a partition's stored offset is not the expected one, TooManyBadMessagesError, and
+    django.db's exceptions; nothing is written then.
+    """
+    batch = Batch(bad_in_a_row)
+    for message in messages:
+        batch.add(message, refused)
+        if batch.bad_in_a_row > bad_limit:
+            raise TooManyBadMessagesError(
+                f"{batch.bad_in_a_row} bad messages in a row, the last one at offset {message.offset} of"
+                f" {message.partition}: {batch.letters[-1][1]}"
+            )
+    with transaction.atomic():
+        offsets.lock({partition: expected[partition] for partition in batch.next_offsets})
+        changed = writer.apply(batch.events)
+        _bury(batch.letters, offsets.cluster_id)
+        offsets.move(batch.next_offsets)
+    return Stored(changed, len(batch.letters), batch.bad_in_a_row, batch.next_offsets)
+
+
+def _bury(letters: list[tuple[Received, str]], cluster_id: str) -> None:
+    """Insert dead letters, one statement each: a raw value may be as large as a packet. One that is there stays."""
+    DeadLetter.objects.bulk_create(
+        [
+            DeadLetter(
+                cluster_id=cluster_id,
+                topic=message.partition[0],
+                partition=message.partition[1],
+                offset=message.offset,
+                key=message.key,
+                value=message.value,
+                error=error,
+            )
+            for message, error in letters
+        ],
+        ignore_conflicts=True,
+        batch_size=1,
+    )

@@ -1,0 +1,70 @@
+"""The few SQL statements that the writer needs, built from a model: faster than creating model objects per row.
+
+Values arrive as the columns take them (`columns.py`), so nothing is converted here.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from django.db import connection, models
+from django.db.models.constants import OnConflict
+
+from analytics.columns import Row
+
+# Rows in one upsert statement: far below every limit on parameters and packet size.
+UPSERT_ROWS = 50
+
+
+class Table:
+    """Bulk statements on the columns `columns` of a model's table; the first `key_columns` of them are its key."""
+
+    def __init__(self, model: type[models.Model], columns: Sequence[str], key_columns: int = 1) -> None:
+        self._name = model._meta.db_table
+        self._columns = list(columns)
+        self._key_columns = key_columns
+
+    def insert(self, rows: list[Row]) -> None:
+        """Insert rows that are not there. Raises IntegrityError when one is."""
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(f"{self._insert} {self._placeholders}", rows)
+
+    def upsert(self, rows: list[Row]) -> None:
+        """Insert rows, or overwrite the ones with the same key."""
+        with connection.cursor() as cursor:
+            for start in range(0, len(rows), UPSERT_ROWS):
+                chunk = rows[start : start + UPSERT_ROWS]
+                statement = f"{self._insert} {', '.join([self._placeholders] * len(chunk))} {self._on_conflict}"
+                cursor.execute(statement, [value for row in chunk for value in row])
+
+    def set(self, columns: Sequence[str], rows: list[Row]) -> None:
+        """Set `columns` of existing rows: each row of values ends with the key."""
+        quote = connection.ops.quote_name
+        values = ", ".join(f"{quote(column)} = %s" for column in columns)
+        key = quote(self._columns[0])
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(f"UPDATE {quote(self._name)} SET {values} WHERE {key} = %s", rows)  # noqa: S608
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete the rows whose first column is one of `ids`."""
+        quote = connection.ops.quote_name
+        if ids:
+            found = ", ".join(["%s"] * len(ids))
+            with connection.cursor() as cursor:
+                cursor.execute(f"DELETE FROM {quote(self._name)} WHERE {quote(self._columns[0])} IN ({found})", ids)  # noqa: S608
+
+    @cached_property
+    def _insert(self) -> str:
+        columns = ", ".join(map(connection.ops.quote_name, self._columns))
+        return f"INSERT INTO {connection.ops.quote_name(self._name)} ({columns}) VALUES"
+
+    @cached_property
+    def _placeholders(self) -> str:
+        return f"({', '.join(['%s'] * len(self._columns))})"
+
+    @cached_property
+    def _on_conflict(self) -> Any:
+        key, others = self._columns[: self._key_columns], self._columns[self._key_columns :]
+        return connection.ops.on_conflict_suffix_sql(self._columns, OnConflict.UPDATE, others, key)

@@ -1,0 +1,168 @@
+"""Applies decoded events to the analytics tables: version guard, tombstones, one bulk statement per table and batch.
+
+Always: inside a transaction; entities in the order of PROJECTIONS and keys sorted, so that two writers take their locks
+in one order. Never: an older version over a newer one, whatever is repeated or replayed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Final
+
+from analytics.columns import Row
+from analytics.decoding import DECODERS, ENVELOPE_COLUMNS, ENVELOPE_SLICE, EntityDecoder, Event
+from analytics.models import Tombstone
+from analytics.projections import Deletion
+from analytics.tables import Table
+
+_TOMBSTONES: Final = Table(Tombstone, ("entity", "entity_id", "version", "deleted_at"), key_columns=2)
+_PARENTS: Final = {decoder: Table(decoder.projection.model, decoder.columns) for decoder in DECODERS}
+_CHILDREN: Final = {
+    decoder: Table(decoder.child.model, decoder.child.columns) for decoder in DECODERS if decoder.child is not None
+}
+
+
+@dataclass(slots=True)
+class Change:
+    """What a batch says of one entity: its newest state and its newest deletion."""
+
+    state: Event | None = None
+    deletion: Event | None = None
+
+    def add(self, event: Event) -> None:
+        """Keep the event if it is newer than the one kept so far."""
+        if event.row is not None:
+            if self.state is None or event.version > self.state.version:
+                self.state = event
+        elif self.deletion is None or event.version > self.deletion.version:
+            self.deletion = event
+
+
+Changes = dict[str, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """A tombstone as it is stored: the deletion's version and its time as SQL text."""
+
+    version: int
+    deleted_at: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What is left to do after the guards."""
+
+    inserts: list[Event] = field(default_factory=list)
+    updates: list[Event] = field(default_factory=list)
+    removals: list[str] = field(default_factory=list)
+    marks: list[Event] = field(default_factory=list)
+    burials: list[Event] = field(default_factory=list)
+
+    def write(self, event: Event, present: int) -> None:
+        """Add an event whose state becomes the row."""
+        (self.updates if present else self.inserts).append(event)
+
+
+def apply(events: Iterable[Event]) -> int:
+    """Bring the tables up to date with the events, in any order and with repeats. Return how many entities changed.
+
+    Runs in the caller's transaction. Raises django.db's exceptions.
+    """
+    batch: dict[EntityDecoder, Changes] = {}
+    for event in events:
+        changes = batch.setdefault(event.decoder, {})
+        change = changes.get(event.entity_id)
+        if change is None:
+            change = changes[event.entity_id] = Change()
+        change.add(event)
+    return sum(_apply(decoder, batch[decoder]) for decoder in DECODERS if decoder in batch)
+
+
+def _apply(decoder: EntityDecoder, changes: Changes) -> int:
+    ids = sorted(changes)
+    projection = decoder.projection
+    rows = projection.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk")
+    stored = dict(rows.values_list("pk", "version"))
+    graves = {} if projection.deletion is Deletion.NEVER else _graves(projection.entity, ids)
+    plan = _plan_marking if projection.deletion is Deletion.MARKS else _plan_removing
+    work = Work()
+    for entity_id in ids:
+        plan(work, changes[entity_id], stored.get(entity_id, 0), graves.get(entity_id, _NO_GRAVE))
+    _carry_out(decoder, work)
+    return len(work.inserts) + len(work.updates) + len(work.marks) + len(work.burials)
+
+
+_NO_GRAVE: Final = Grave(0, "")
+
+
+def _graves(entity: str, ids: list[str]) -> dict[str, Grave]:
+    """Return the tombstones of the entities, locked."""
+    rows = Tombstone.objects.select_for_update().filter(entity=entity, entity_id__in=ids).order_by("entity_id")
+    return {
+        entity_id: Grave(version, str(deleted_at.astimezone(UTC).replace(tzinfo=None)))
+        for entity_id, version, deleted_at in rows.values_list("entity_id", "version", "deleted_at")
+    }
+
+
+def _plan_removing(work: Work, change: Change, present: int, grave: Grave) -> None:
+    """Entities whose deletion removes the row: the newest event decides, and a tombstone guards like a row."""
+    events = [event for event in (change.state, change.deletion) if event is not None]
+    newest = max(events, key=lambda event: event.version)
+    if newest.version <= max(present, grave.version):
+        return
+    if newest.row is not None:
+        work.write(newest, present)
+        return
+    work.burials.append(newest)
+    if present:
+        work.removals.append(newest.entity_id)
+
+
+def _plan_marking(work: Work, change: Change, present: int, grave: Grave) -> None:
+    """Entities whose row stays and is marked as deleted.
+
+    A deletion carries no state, so one that finds no row leaves a tombstone; a state that is older than the tombstone
+    still becomes the row (later ones replace it as usual), but never one that looks undeleted.
+    """
+    state, deletion = change.state, change.deletion
+    if state is not None and state.version > present:
+        if deletion is not None and deletion.version > state.version:
+            _mark(state, deletion.deleted_at or "")
+            _row(state)[ENVELOPE_SLICE] = deletion.envelope
+        elif grave.version > state.version:
+            _mark(state, grave.deleted_at)
+        work.write(state, present)
+    elif deletion is not None and deletion.version > max(present, grave.version if not present else 0):
+        (work.marks if present else work.burials).append(deletion)
+
+
+def _row(event: Event) -> Row:
+    if event.row is None:
+        raise ValueError("a deletion has no row")
+    return event.row
+
+
+def _mark(state: Event, deleted_at: str) -> None:
+    position = state.decoder.deleted_at
+    if position is not None:
+        _row(state)[position] = deleted_at
+
+
+def _carry_out(decoder: EntityDecoder, work: Work) -> None:
+    """Run the statements: children go before their parent, and come after it."""
+    parents, children = _PARENTS[decoder], _CHILDREN.get(decoder)
+    if children:
+        children.delete(sorted([event.entity_id for event in work.updates] + work.removals))
+    parents.delete(work.removals)
+    parents.insert([_row(event) for event in work.inserts])
+    parents.upsert([_row(event) for event in work.updates])
+    if children:
+        written = sorted(work.inserts + work.updates, key=lambda event: event.entity_id)
+        children.insert([row for event in written for row in event.children])
+    parents.set(
+        ("deleted_at", *ENVELOPE_COLUMNS),
+        [[event.deleted_at, *event.envelope, event.entity_id] for event in work.marks],
+    )
+    entity = decoder.projection.entity
+    _TOMBSTONES.upsert([[entity, event.entity_id, event.version, event.deleted_at] for event in work.burials])

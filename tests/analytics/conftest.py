@@ -1,0 +1,52 @@
+"""What tests of the consumer side share: applying events, producing them, and reading rows back."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from django.db import transaction
+
+from analytics import writer
+from analytics.decoding import decode
+from tests.analytics.events import raw
+
+Envelope = dict[str, Any]
+
+
+def apply(*envelopes: Envelope) -> int:
+    """Decode and apply events as one batch, in a transaction."""
+    events = [decode(e["event_type"].split(".")[0], e["entity_id"].encode(), raw(e)) for e in envelopes]
+    with transaction.atomic():
+        return writer.apply(events)
+
+
+@pytest.fixture
+def group() -> str:
+    """A consumer group of this test alone."""
+    return f"test-{uuid.uuid4()}"
+
+
+Produce = Callable[[Iterable[Envelope]], None]
+
+
+@pytest.fixture
+def produce(kafka: str) -> Produce:
+    """A function that produces events, or raw (topic, key, value) messages, and waits until the broker has them."""
+    producer = Producer({"bootstrap.servers": kafka, "message.max.bytes": 3_000_000})
+    failures: list[object] = []
+
+    def send(messages: Iterable[Envelope | tuple[str, bytes | None, bytes | None]]) -> None:
+        for message in messages:
+            if isinstance(message, tuple):
+                topic, key, value = message
+            else:
+                topic = message["event_type"].split(".")[0]
+                key, value = message["entity_id"].encode(), raw(message)
+            producer.produce(topic, value, key, on_delivery=lambda error, _: error and failures.append(error))
+            producer.poll(0)
+        assert producer.flush(20) == 0
+        assert failures == []
+
+    return send
