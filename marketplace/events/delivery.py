@@ -21,8 +21,8 @@ SOURCE = "/marketplace"
 class Delivery:
     """The events that were read and have no outcome yet.
 
-    `acknowledged` collects the ids of events that the broker has, `failures` the last error per entity; the caller
-    empties both. `may_send` is asked before each event.
+    `acknowledged` collects the events that the broker has (id and entity), `failures` the last error per entity; the
+    caller empties both. `may_send` is asked before each event.
     """
 
     def __init__(self, producer: Producer, may_send: Callable[[], bool]) -> None:
@@ -31,7 +31,7 @@ class Delivery:
         # Per entity its events in order; the first is with the producer.
         self._chains: dict[str, deque[mongo.Stored]] = {}
         self.bytes = 0
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, str] = {}
         self.failures: dict[str, KafkaError] = {}
         self.fatal_error: KafkaError | None = None
 
@@ -75,7 +75,7 @@ class Delivery:
         if error is not None:
             self._failed(event, error)
             return
-        self.acknowledged.append(event["_id"])
+        self.acknowledged[event["_id"]] = event["key"]
         chain = self._chains[event["key"]]
         chain.popleft()
         self.bytes -= len(event["payload"])

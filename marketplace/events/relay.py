@@ -106,13 +106,13 @@ class Relay:
         """Do one round. Return False when `once` is done."""
         if not self._lead():
             return self._stand_by()
+        self._delete_acknowledged()
         self._read_batch()
         if not self._delivery.entities:
             if self._once and not self._pending():
                 return False
             self._wait_for_events()
         self._deliver()
-        self._delete_acknowledged()
         self._settle_failures()
         return True
 
@@ -144,7 +144,7 @@ class Relay:
         """Hand over the oldest events of all entities that have none on its way and are not held back."""
         policy, delivery = self.policy, self._delivery
         room = min(policy.batch_events, policy.window_entities - len(delivery.entities))
-        if room <= 0 or len(self._held) > policy.max_held:
+        if room <= 0 or len(self._resting()) > policy.max_held:
             return
         # One snapshot: a scan that runs beside commits could pass an entity's first event and still see its second.
         with mongo.snapshot() as session:
@@ -156,9 +156,11 @@ class Relay:
             found.close()
 
     def _readable(self) -> mongo.Stored:
+        return {"key": {"$nin": self._delivery.entities + self._resting()}}
+
+    def _resting(self) -> list[str]:
         now = time.monotonic()
-        resting = [key for key, hold in self._held.items() if hold.until > now]
-        return {"key": {"$nin": self._delivery.entities + resting}}
+        return [key for key, hold in self._held.items() if hold.until > now]
 
     def _pending(self) -> bool:
         """Return whether the outbox has something to read, committed by a majority or about to be."""
@@ -185,15 +187,17 @@ class Relay:
             self._delivery.poll(left)
 
     def _delete_acknowledged(self) -> None:
-        """Delete what the broker has. Raises PyMongoError; the ids are kept for the next turn then."""
+        """Delete what the broker has, before anything is read again. Raises PyMongoError, and keeps the ids then."""
         done = self._delivery.acknowledged
         if done and self.lease.held:
-            self._outbox().delete_many({"_id": {"$in": done}})
+            self._outbox().delete_many({"_id": {"$in": list(done)}})
             self.published += len(done)
+            for key in self._held.keys() & set(done.values()):
+                del self._held[key]
             done.clear()
 
     def _settle_failures(self) -> None:
-        """Hold back the entities whose event was rejected, release those whose event went through."""
+        """Hold back the entities whose event was rejected."""
         failures = self._delivery.failures
         self.failed += len(failures)
         for key, error in failures.items():

@@ -227,6 +227,7 @@ def test_the_order_survives_a_broker_that_refuses_some_requests(broker: MockBrok
             until(lambda failed=failed: relay.failed > failed or not waiting())
         assert relay.failed > 0
         until(lambda: not waiting(), 30)
+        assert relay.rejected == []
     assert versions(published(broker)) == {key: list(range(1, 21)) for key in keys}
 
 
