@@ -13,5 +13,6 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("marketplace.events.outbox")  # registers the receiver of `domain_event`
+        import_module("marketplace.checks")
         if settings.MONGODB_URL:
             mongo.connect()

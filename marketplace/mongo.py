@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Self, TypeVar
@@ -138,7 +138,7 @@ class Document(mongoengine.Document):
         """
         created = self._created
         if created:
-            self.pk = ObjectId()  # makes MongoEngine forget that the document is new
+            self.pk = self.pk or ObjectId()  # makes MongoEngine forget that the document is new
         transaction_now().unannounced.add((self._meta["collection"], self.pk))
         if created:
             self.save(force_insert=True)
@@ -230,6 +230,14 @@ def _attempt(operation: Callable[[], R]) -> R:
 def snapshot() -> ClientSession:
     """Return a session whose reads all see one moment of the database."""
     return client().start_session(snapshot=True)
+
+
+def document_classes(base: type[Document] = Document) -> Iterator[type[Document]]:
+    """Yield the document classes that have a collection of their own."""
+    for document in base.__subclasses__():
+        if not document._meta.get("abstract"):
+            yield document
+        yield from document_classes(document)
 
 
 def create_indexes(documents: Sequence[type[Document]]) -> None:

@@ -38,12 +38,19 @@ def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
     hidden = [name for name, field in fields.items() if audience == "public" and getattr(field, "owner_only", False)]
     defaults = {name: None if callable(field.default) else field.default for name, field in fields.items()}
     defaults |= {name: _empty(field) for name, field in fields.items() if _empty(field) is not None}
-    names = {field.db_field: name for name, field in fields.items()}
+    known = defaults.keys()
     nested = [(name, inner) for name, field in fields.items() if (inner := _nested(field, audience)) is not None]
 
+    plain = not hidden and not nested
+
     def shaped(stored: dict[str, Any]) -> dict[str, Any]:
-        get = stored.get
-        out = {name: get(key, defaults[name]) for key, name in names.items()}
+        if plain and stored.keys() == known:
+            return stored
+        out = {**defaults, **stored}  # several times quicker than going through the fields
+        if "_id" in out:
+            out["id"] = out.pop("_id")
+        if out.keys() != known:  # private fields, and those of another version of the code
+            out = {name: out[name] for name in known}
         for name in hidden:
             out[name] = None
         for name, inner in nested:

@@ -174,6 +174,7 @@ REST_FRAMEWORK = {
         "marketplace.api.renderers.OrjsonRenderer",
         "marketplace.api.renderers.BrowsableRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.api.negotiation.JsonFirstNegotiation",
     "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.OrjsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",

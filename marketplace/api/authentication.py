@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from marketplace.callers import Caller, Kind
 from marketplace.errors import AccountStatusError, AuthenticationError, NotFoundError
 
-_HEADERS: dict[str, Kind] = {"X-User-ID": "user", "X-Supplier-ID": "supplier"}
+_HEADERS: dict[str, Kind] = {"HTTP_X_USER_ID": "user", "HTTP_X_SUPPLIER_ID": "supplier"}  # as WSGI names them
 
 
 def caller_of(request: Request) -> Caller:
@@ -27,7 +27,7 @@ class IdentityHeaderAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         if not settings.TRUST_IDENTITY_HEADERS:
             return None
-        named = [(kind, request.headers[name]) for name, kind in _HEADERS.items() if name in request.headers]
+        named = [(kind, request.META[name]) for name, kind in _HEADERS.items() if name in request.META]
         if not named:
             return None
         if len(named) > 1:

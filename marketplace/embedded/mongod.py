@@ -4,12 +4,10 @@ Transactions and change streams need a replica set. Data stays in the given fold
 """
 
 import contextlib
-import ctypes
 import fcntl
 import importlib.util
 import logging
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -23,6 +21,7 @@ import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from marketplace.embedded import EmbeddedUnavailableError
+from marketplace.embedded.processes import start_child, stop_child
 
 logger = logging.getLogger("marketplace.embedded.mongod")
 
@@ -31,7 +30,6 @@ PACKAGE = "fiftyone"  # the namespace that the wheel installs `db/bin/mongod` in
 START_SECONDS = 60
 STOP_SECONDS = 30
 _NOT_YET_INITIALIZED = 94
-_PR_SET_PDEATHSIG = 1
 _OPTIONS = {
     "--bind_ip": "127.0.0.1",
     "--replSet": REPLICA_SET,
@@ -45,14 +43,13 @@ _OPTIONS = {
 class EmbeddedMongo:
     """One mongod process that keeps its data in `data_dir`, on `port` or a free one.
 
-    It dies with this process, also when that is killed (on Linux). Start it from the main thread: the kernel ties it
-    to the thread that started it.
+    It dies with this process, also when that is killed; see `start_child`.
     """
 
     def __init__(self, data_dir: Path, port: int = 0) -> None:
         self.data_dir = data_dir
         self.port = port or free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
         """Start it, wait until it accepts writes, and return its URL.
@@ -63,14 +60,8 @@ class EmbeddedMongo:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         _wait_for_lock(self.data_dir / "mongod.lock")
         address = f"127.0.0.1:{self.port}"
-        self._process = subprocess.Popen(  # noqa: S603  # our own binary and arguments
-            [binary, *self._arguments(address)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            # Ctrl-C in the terminal is for us: we stop mongod when its clients are gone.
-            start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # runs one system call
-        )
+        command = [binary, *self._arguments(address)]
+        self._process = start_child(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             _become_primary(address, self._check_running)
         except BaseException:
@@ -87,13 +78,8 @@ class EmbeddedMongo:
         """Stop it and wait for its end. Does nothing when it is not running."""
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            logger.warning("mongod did not stop within %d s and is killed; its journal keeps the data", STOP_SECONDS)
-            self._process.kill()
-            self._process.wait()
+        if not stop_child(self._process, STOP_SECONDS):
+            logger.warning("mongod did not stop within %d s and was killed; its journal keeps the data", STOP_SECONDS)
         self._process = None
 
     def _arguments(self, address: str) -> list[str]:
@@ -135,12 +121,6 @@ def _binary() -> str:
         f"There is no embedded MongoDB for this platform ({sys.platform}), or requirements/embedded.txt is not"
         " installed. Set MONGODB_URL to a replica set of yours, or use docker compose."
     )
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel (Linux) to stop this child when its parent ends, however that ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_for_lock(path: Path) -> None:

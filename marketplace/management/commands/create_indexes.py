@@ -1,6 +1,5 @@
 """manage.py create_indexes: the indexes of MongoDB's collections."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -16,16 +15,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        documents = list(concrete(mongo.Document))
+        documents = list(mongo.document_classes())
         mongo.create_indexes(documents)
         outbox.create_indexes()
         if options["verbosity"]:
             self.stdout.write(f"Indexes of {len(documents)} collections and the outbox are in place.")
 
-
-def concrete(base: type[mongo.Document]) -> Iterator[type[mongo.Document]]:
-    """Yield the document classes below `base` that have a collection of their own."""
-    for document in base.__subclasses__():
-        if not document._meta.get("abstract"):
-            yield document
-        yield from concrete(document)

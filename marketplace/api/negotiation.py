@@ -1,0 +1,21 @@
+"""Which renderer answers: JSON unless the client asks for something else."""
+
+from collections.abc import Iterable
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+_JSON = frozenset({"", "*/*", "application/json", "application/json, */*"})
+
+
+class JsonFirstNegotiation(DefaultContentNegotiation):
+    """DRF's rules, with a short way for what API clients send: the first renderer, which is JSON where we set it."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        offered = list(renderers)
+        if request.META.get("HTTP_ACCEPT", "") in _JSON and "format" not in request.GET:
+            return offered[0], str(offered[0].media_type)
+        return super().select_renderer(request, offered, format_suffix)

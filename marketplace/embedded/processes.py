@@ -1,0 +1,86 @@
+"""Child processes of quickstart: their output with a prefix, their end noticed, and none of them left behind."""
+
+import ctypes
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+
+
+def start_child(command: Sequence[str], **options: Any) -> "subprocess.Popen[str]":
+    """Start a process that Ctrl-C in our terminal does not reach, and that ends when we are killed (on Linux).
+
+    Call it from the main thread: the kernel ties the child to the thread that started it.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509
+        **options,
+    )
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_child(process: "subprocess.Popen[str]", seconds: float) -> bool:
+    """Ask a process to stop and wait for it. Return False when it had to be killed."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+class Children:
+    """Named processes. `write` gets each line of their output; `on_end` is called when one ends."""
+
+    def __init__(self, write: Callable[[str], object], on_end: Callable[[], None]) -> None:
+        self._write = write
+        self._on_end = on_end
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._readers: list[threading.Thread] = []
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a process."""
+        process = start_child(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._processes[name] = process
+        reader = threading.Thread(target=self._read, args=(name, process), daemon=True)
+        reader.start()
+        self._readers.append(reader)
+
+    def ended(self) -> dict[str, int]:
+        """Return the exit codes of those that have ended by themselves."""
+        return {name: code for name, process in self._processes.items() if (code := process.poll()) is not None}
+
+    def stop(self, name: str, seconds: float = 20) -> None:
+        """Stop a process and wait for it. Does nothing when there is none of that name."""
+        process = self._processes.pop(name, None)
+        if process and not stop_child(process, seconds):
+            self._write(f"[{name}] did not stop within {seconds:.0f} s and was killed")
+
+    def stop_all(self) -> None:
+        """Stop all processes, the last started first, and wait for the end of their output."""
+        for name in reversed(list(self._processes)):
+            self.stop(name)
+        for reader in self._readers:
+            reader.join()
+
+    def _read(self, name: str, process: "subprocess.Popen[str]") -> None:
+        if process.stdout:
+            with process.stdout as lines:
+                for line in lines:
+                    self._write(f"[{name}] {line.rstrip()}")
+        process.wait()
+        self._on_end()
