@@ -58,7 +58,7 @@ class EmbeddedMongo:
         """
         binary = _binary()
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        _wait_for_lock(self.data_dir / "mongod.lock")
+        wait_until_unused(self.data_dir)
         address = f"127.0.0.1:{self.port}"
         command = [binary, *self._arguments(address)]
         self._process = start_child(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -123,8 +123,12 @@ def _binary() -> str:
     )
 
 
-def _wait_for_lock(path: Path) -> None:
-    """Wait until no other mongod uses the folder: one whose parent was killed needs a moment to end."""
+def wait_until_unused(data_dir: Path) -> None:
+    """Wait until no mongod uses the folder: one whose parent was killed needs a moment to end.
+
+    Raises EmbeddedUnavailableError when one goes on using it.
+    """
+    path = data_dir / "mongod.lock"
     if not path.exists():
         return
     deadline = time.monotonic() + STOP_SECONDS
@@ -136,7 +140,7 @@ def _wait_for_lock(path: Path) -> None:
             if time.monotonic() > deadline:
                 owner = path.read_text().strip()
                 raise EmbeddedUnavailableError(
-                    f"{path.parent} is in use by another mongod (process {owner}); stop it first."
+                    f"{data_dir} is in use by another mongod (process {owner}); stop it first."
                 )
             time.sleep(0.1)  # a file lock has no event to wait for
 

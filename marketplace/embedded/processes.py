@@ -16,7 +16,7 @@ def start_child(command: Sequence[str], **options: Any) -> "subprocess.Popen[str
 
     Call it from the main thread: the kernel ties the child to the thread that started it.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.DEVNULL,
         text=True,

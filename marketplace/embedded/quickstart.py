@@ -6,6 +6,7 @@ For one machine and one developer; a real installation runs the same processes u
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -14,24 +15,28 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command, get_commands
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.db import connection
 
 from marketplace import mongo
-from marketplace.embedded import EmbeddedUnavailableError, replay
+from marketplace.embedded import replay
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, wait_until_unused
 from marketplace.embedded.processes import Children
+from marketplace.stopping import stop_on_signals
 
+HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 READY_SECONDS = 60
 DRAIN_SECONDS = 15
 STAFF_NAME = "admin"
-STAFF_PASSWORD = "admin-password"  # noqa: S105  # of a demo that only this machine reaches
+STAFF_PASSWORD = "admin-password"  # noqa: S105
 DEMO_EMAIL = "john@example.com"
 DEMO_PASSWORD = "password123"  # noqa: S105
 SEEDING = ("seed", "generate_products", "generate_posts", "generate_orders")
@@ -41,34 +46,43 @@ class QuickstartError(Exception):
     """It cannot go on; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
 class Quickstart:
-    """One run. `write` gets every line of output."""
+    """One run in settings.DATA_DIR. `write` gets every line of output; without `port` a free one is taken."""
 
-    write: Callable[[str], object]
-    port: int | None = None
-    fresh: bool = False
+    def __init__(self, write: Callable[[str], object], *, port: int | None = None, fresh: bool = False) -> None:
+        self._write = write
+        self._port = port
+        self._fresh = fresh
+        self._has_own_broker = not settings.KAFKA_BOOTSTRAP_SERVERS
 
-    def run(self, stop: threading.Event) -> None:
-        """Start everything and stay until `stop` is set. Raises QuickstartError when a part does not come up or ends."""
+    def run(self) -> None:
+        """Start everything and stay until SIGTERM or SIGINT. Call it from the main thread.
+
+        Raises QuickstartError when a part does not come up or ends, EmbeddedUnavailableError without a mongod,
+        KeyboardInterrupt for a signal while it still prepares.
+        """
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with ExitStack() as running:
             running.enter_context(self._only_one())
-            port = self._port()
+            port = _usable_port(self._port)
             self._start_servers(running)
             self._prepare()
-            children = Children(self.write, on_end=stop.set)
+            stop = stop_on_signals()
+            children = Children(self._write, on_end=stop.set)
             running.callback(children.stop_all)
             self._start_children(children, port)
-            self._wait_until_ready(children, port, stop)
+            self._wait_for("API", lambda: _answers(port), stop)
+            if self._has_own_broker:
+                self._wait_for("Analytics", replay.is_complete, stop)
             if not stop.is_set():
-                self._print_addresses(port)
+                self._write(_welcome(port))
             stop.wait()
-            self._check(children)
+            if ended := children.ended():
+                raise QuickstartError(f"Ended by themselves: {_codes(ended)}. Their last lines above say why.")
             self._drain(children)
-            self.write("Stopping.")
-        self.write("Stopped. The data is kept; --fresh empties it.")
+        self._write("Stopped. The data is kept for the next run; --fresh would empty it.")
 
-    # --- Servers --------------------------------------------------------------------------------------------------
+    # --- Servers ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -79,15 +93,9 @@ class Quickstart:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise QuickstartError(f"Another quickstart is running in {settings.DATA_DIR}.") from error
-            if self.fresh:
-                self._empty()
+            if self._fresh:
+                _empty_data()
             yield
-
-    def _empty(self) -> None:
-        wait_until_unused(_mongod_folder())
-        shutil.rmtree(_mongod_folder(), ignore_errors=True)
-        for path in settings.DATA_DIR.glob("analytics.sqlite3*"):
-            path.unlink()
 
     def _start_servers(self, running: ExitStack) -> None:
         if not settings.MONGODB_URL:
@@ -95,40 +103,137 @@ class Quickstart:
                 mongod = EmbeddedMongo(_mongod_folder())
                 running.callback(mongod.stop)
                 settings.MONGODB_URL = mongod.start()
-            mongo.connect()
-        if not settings.KAFKA_BOOTSTRAP_SERVERS:
+                mongo.connect()
+        if self._has_own_broker:
             with self._step("Kafka broker"):
-                kafka = EmbeddedKafka()
-                running.callback(kafka.stop)
-                settings.KAFKA_BOOTSTRAP_SERVERS = kafka.start()
-            running.callback(setattr, settings, "KAFKA_BOOTSTRAP_SERVERS", "")
+                broker = EmbeddedKafka()
+                running.callback(broker.stop)
+                settings.KAFKA_BOOTSTRAP_SERVERS = broker.start()
 
-    # --- Preparation ----------------------------------------------------------------------------------------------
+    # --- Preparation ------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         started = time.monotonic()
-        self.write(f"{name} ...")
         yield
-        self.write(f"{name}: ready after {time.monotonic() - started:.1f} s")
+        self._write(f"{name}: ready after {time.monotonic() - started:.1f} s")
 
     def _prepare(self) -> None:
-        for name, command, options in (
-            ("Analytics tables", "migrate", {"interactive": False}),
-            ("Indexes", "create_indexes", {}),
-            ("Topics", "create_topics", {}),
-            ("Static files", "collectstatic", {"interactive": False}),
-        ):
-            with self._step(name):
-                call_command(command, verbosity=0, **options)
-        self._create_staff()
+        with self._step("Tables, indexes, topics, static files"):
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("create_indexes", verbosity=0)
+            call_command("create_topics", verbosity=0)
+            call_command("collectstatic", interactive=False, verbosity=0)
+        _create_staff()
+        if self._has_own_broker and not replay.is_complete():
+            with self._step("Analytics of the last run were cut off: announcing all documents again"):
+                replay.rebuild()
         for command in SEEDING:
-            if command in get_commands():
-                with self._step(f"Demo data: {command}"):
-                    call_command(command)
-        self._make_analytics_whole()
+            with self._step(f"Demo data, {command}"):
+                call_command(command)
+        # The children open their own; this process is only here to watch them.
+        connection.close()
 
-    def _create_staff(self) -> None:
-        accounts = get_user_model()._default_manager
-        if not accounts.filter(username=STAFF_NAME).exists():
-            accounts.create_superuser(STAFF_NAME, "admin@example.com", STAFF_PASSWORD)
+    def _start_children(self, children: Children, port: int) -> None:
+        environment = _environment()
+        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+        children.start("consumer", [*manage, "consume_events"], environment)
+        children.start("relay", [*manage, "relay_events"], environment)
+        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+        api = [*granian, "--workers", "1", "--no-ws", "--access-log", "marketplace.wsgi:application"]
+        children.start("api", api, environment)
+
+    def _wait_for(self, name: str, is_ready: Callable[[], bool], stop: threading.Event) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        with self._step(name):
+            while not is_ready() and not stop.wait(0.2):
+                if time.monotonic() > deadline:
+                    raise QuickstartError(f"{name} did not become ready within {READY_SECONDS} s.")
+
+    # --- End --------------------------------------------------------------------------------------------------------
+
+    def _drain(self, children: Children) -> None:
+        """Stop the API, and let relay and consumer finish what it wrote: the embedded broker forgets everything."""
+        self._write("Stopping ...")
+        children.stop("api")
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._has_own_broker and not replay.is_complete():
+            if children.ended() or time.monotonic() > deadline:
+                self._write("The analytics tables are not complete; the next start fills them again.")
+                return
+            time.sleep(0.1)  # relay and consumer are other processes: their tables are the only sign
+
+
+def _mongod_folder() -> Path:
+    return Path(settings.DATA_DIR, "mongod")
+
+
+def _empty_data() -> None:
+    """Remove the data of the embedded servers. Data of configured servers stays."""
+    wait_until_unused(_mongod_folder())
+    shutil.rmtree(_mongod_folder(), ignore_errors=True)
+    for path in settings.DATA_DIR.glob("analytics.sqlite3*"):
+        path.unlink()
+
+
+def _usable_port(wanted: int | None) -> int:
+    with socket.socket() as probe:
+        # As the server will: connections of the last run that are not forgotten yet are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or DEFAULT_PORT))
+        except OSError as error:
+            if wanted:
+                raise QuickstartError(f"Port {wanted} cannot be used: {error.strerror}.") from error
+            return free_port()
+    return wanted or DEFAULT_PORT
+
+
+def _create_staff() -> None:
+    accounts = get_user_model()._default_manager
+    if not accounts.filter(username=STAFF_NAME).exists():
+        accounts.create(username=STAFF_NAME, password=make_password(STAFF_PASSWORD), is_staff=True, is_superuser=True)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the children: ours, and what was found out here."""
+    return os.environ | {
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DEBUG": "false",
+        "HTTPS_ONLY": "false",
+        "ALLOWED_HOSTS": f"localhost,{HOST}",
+        "TRUST_IDENTITY_HEADERS": "true",
+        "MONGODB_URL": settings.MONGODB_URL,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.KAFKA_BOOTSTRAP_SERVERS,
+        "DATA_DIR": str(settings.DATA_DIR),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2) as response:  # noqa: S310
+            return bool(response.status == HTTPStatus.OK)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _codes(ended: dict[str, int]) -> str:
+    return ", ".join(f"{name} (exit code {code})" for name, code in ended.items())
+
+
+def _welcome(port: int) -> str:
+    user = mongo.database()["users"].find_one({"contact_info.primary_email": DEMO_EMAIL}, {"_id": 1}) or {}
+    supplier = mongo.database()["suppliers"].find_one({}, {"_id": 1}, sort=[("created_at", 1)]) or {}
+    url = f"http://{HOST}:{port}"
+    return f"""
+The marketplace is running. Ctrl-C stops it.
+
+  API      {url}/products
+  Docs     {url}/docs  {url}/redoc
+  Admin    {url}/admin/   {STAFF_NAME} / {STAFF_PASSWORD}   (signs in to the browsable API, too)
+  User     {DEMO_EMAIL} / {DEMO_PASSWORD}   X-User-ID: {user.get("_id")}
+  Supplier of the demo data   X-Supplier-ID: {supplier.get("_id")}
+
+This demo believes whoever names themselves in those two headers. It listens on this machine only.
+"""

@@ -20,4 +20,3 @@ class Command(BaseCommand):
         outbox.create_indexes()
         if options["verbosity"]:
             self.stdout.write(f"Indexes of {len(documents)} collections and the outbox are in place.")
-

@@ -1,0 +1,42 @@
+# The ways to run, test and check the marketplace from a clean clone. Python 3.11 or newer and make are all they need.
+
+# The first that exists; override with `make PYTHON=... run`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(VENV)/embedded.stamp ## Set up and run everything on this machine (ARGS="--fresh" empties its data first)
+	@$(BIN)/python manage.py quickstart $(ARGS)
+
+test: $(VENV)/dev.stamp ## Set up and run all tests (ARGS="-k relay" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check style, types and migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	SECRET_KEY=only-for-this-check $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/dev.stamp ## Bring the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A stamp is newer than the requirements that it stands for: they are installed again only when they change.
+$(VENV)/embedded.stamp: requirements/embedded.txt requirements/base.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt requirements/embedded.txt requirements/base.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@ $(VENV)/embedded.stamp
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON to one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,30 @@
+"""manage.py quickstart: everything on this machine, in one terminal."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from marketplace.embedded import EmbeddedUnavailableError
+from marketplace.embedded.quickstart import Quickstart, QuickstartError
+
+
+class Command(BaseCommand):
+    help = (
+        "Run the whole marketplace on this machine: MongoDB and a Kafka broker where MONGODB_URL and"
+        " KAFKA_BOOTSTRAP_SERVERS name none, analytics in SQLite unless DATABASE_URL is set, demo data, API, relay and"
+        f" consumer. Data is kept in {settings.DATA_DIR} between runs. Ctrl-C stops it all."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, help="port of the API (default: 8000, or a free one if that is taken)")
+        parser.add_argument("--fresh", action="store_true", help="empty the data of the embedded servers first")
+
+    def handle(self, **options: Any) -> None:
+        quickstart = Quickstart(self.stdout.write, port=options["port"], fresh=options["fresh"])
+        try:
+            quickstart.run()
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped while preparing; the next start goes on.")
+        except (QuickstartError, EmbeddedUnavailableError) as error:
+            raise CommandError(str(error)) from error
