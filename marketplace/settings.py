@@ -63,6 +63,7 @@ CSRF_COOKIE_SECURE = HTTPS_ONLY
 # --- Application ----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "marketplace",  # first: its templates go before those of the apps below
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -72,12 +73,12 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "marketplace",
     "users",
     "catalog",
     "content",
     "orders",
     "analytics",
+    "demo",
 ]
 
 MIDDLEWARE = [

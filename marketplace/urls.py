@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from marketplace.api.health import HealthView, IndexView, ReadinessView, UnknownUrlView
+from marketplace.api.errors import unknown_url
+from marketplace.api.health import HealthView, IndexView, ReadinessView
 
 urlpatterns = [
     path("", IndexView.as_view()),
@@ -18,8 +19,8 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("redoc", SpectacularRedocView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),
-    re_path(r"^(?!admin/)", UnknownUrlView.as_view()),
+    re_path(r"^(?!admin/)", unknown_url),  # before Django's debug page,
 ]
 
-handler400 = "marketplace.api.middleware.bad_request"
-handler500 = "marketplace.api.middleware.server_error"
+handler400 = "marketplace.api.errors.bad_request"
+handler500 = "marketplace.api.errors.server_error"

@@ -1,8 +1,8 @@
-"""The service's own routes: name and version, liveness, readiness, and the answer to an unknown URL."""
+"""The service's own routes: name and version, liveness and readiness."""
 
 import functools
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import pymongo
 from confluent_kafka import KafkaException
@@ -17,7 +17,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace import kafka, mongo
-from marketplace.errors import NotFoundError
 
 PROBE_SECONDS = 1.0
 
@@ -90,13 +89,3 @@ def _ping_sql() -> None:
 
 
 _PROBES: dict[str, Callable[[], None]] = {"mongodb": _ping_mongodb, "kafka": _ping_kafka, "sql": _ping_sql}
-
-
-@extend_schema(exclude=True)
-class UnknownUrlView(APIView):
-    """Answers 404 in the envelope for every URL that nothing else serves, with DEBUG too."""
-
-    permission_classes = ()
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
-        raise NotFoundError(f"Nothing is served at {request.path}")

@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 
 from marketplace import tracing
-from marketplace.errors import envelope
-from marketplace.representation import to_json
+from marketplace.api.errors import error_response
+from marketplace.errors import ValidationError
 
 _SANE_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
 # Django's own pages keep their trailing slashes.
@@ -32,7 +32,8 @@ class RequestMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if _content_length(request) > settings.MAX_BODY_BYTES:
-            return error_response(413, f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
+            too_large = ValidationError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
+            return error_response(too_large, status=413)
         path = request.path_info
         if path.endswith("/") and not path.startswith(_DJANGO_PATHS):
             request.path_info = path.rstrip("/") or "/"
@@ -42,18 +43,3 @@ class RequestMiddleware:
 def _content_length(request: HttpRequest) -> int:
     length = request.META.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isdecimal() else 0
-
-
-def error_response(status: int, message: str, code: str = "VALIDATION_ERROR") -> HttpResponse:
-    """Return an error envelope outside of DRF."""
-    return HttpResponse(to_json(envelope(code, message)), status=status, content_type="application/json")
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django's signature
-    """Answer what Django refuses before any view, as a bad Host header."""
-    return error_response(400, "The request is not acceptable")
-
-
-def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Answer an error outside of DRF, without any of its details."""
-    return error_response(500, "Internal server error", "INTERNAL_ERROR")

@@ -32,3 +32,6 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         """Only delete has an HTML form; bodies are JSON."""
         return super().get_rendered_html_form(data, view, method, request) if method == "DELETE" else None
+
+    def get_filter_form(self, data: Any, view: Any, request: Any) -> None:
+        """Lists have query parameters, not DRF's filter backends."""

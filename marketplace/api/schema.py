@@ -8,11 +8,21 @@ from drf_spectacular.openapi import AutoSchema
 
 from marketplace.api.serializers import answer
 
+_VERBS = {"retrieve": "Read", "partial_update": "Change", "destroy": "Delete"}
+
 
 class ResourceSchema(AutoSchema):
     """Describes a ResourceViewSet; other views describe themselves by `extend_schema`."""
 
     view: Any
+
+    def get_summary(self) -> str:
+        one = self.view.document.__name__.lower()
+        article = "an" if one[0] in "aeiou" and one != "user" else "a"
+        if self._is_list_view():
+            return f"List {one}s"
+        verb = _VERBS.get(self.view.action) or self.view.action.replace("_", " ").capitalize()
+        return f"{verb} {article} {one}"
 
     def get_request_serializer(self) -> Any:
         return self.view.get_serializer_class() if self.method in ("POST", "PATCH") else None

@@ -47,12 +47,19 @@ class QuickstartError(Exception):
 
 
 class Quickstart:
-    """One run in settings.DATA_DIR. `write` gets every line of output; without `port` a free one is taken."""
+    """One run in settings.DATA_DIR.
 
-    def __init__(self, write: Callable[[str], object], *, port: int | None = None, fresh: bool = False) -> None:
+    `write` gets every line of output. Without `port` a free one is taken; `fresh` empties the embedded servers' data
+    first; without `demo_data` the marketplace has only what is already in it.
+    """
+
+    def __init__(
+        self, write: Callable[[str], object], *, port: int | None = None, fresh: bool = False, demo_data: bool = True
+    ) -> None:
         self._write = write
         self._port = port
         self._fresh = fresh
+        self._seeding = SEEDING if demo_data else ()
         self._has_own_broker = not settings.KAFKA_BOOTSTRAP_SERVERS
 
     def run(self) -> None:
@@ -128,7 +135,7 @@ class Quickstart:
         if self._has_own_broker and not replay.is_complete():
             with self._step("Analytics of the last run were cut off: announcing all documents again"):
                 replay.rebuild()
-        for command in SEEDING:
+        for command in self._seeding:
             with self._step(f"Demo data, {command}"):
                 call_command(command)
         # The children open their own; this process is only here to watch them.
@@ -223,17 +230,26 @@ def _codes(ended: dict[str, int]) -> str:
 
 
 def _welcome(port: int) -> str:
-    user = mongo.database()["users"].find_one({"contact_info.primary_email": DEMO_EMAIL}, {"_id": 1}) or {}
-    supplier = mongo.database()["suppliers"].find_one({}, {"_id": 1}, sort=[("created_at", 1)]) or {}
     url = f"http://{HOST}:{port}"
-    return f"""
-The marketplace is running. Ctrl-C stops it.
+    lines = [
+        "",
+        "The marketplace is running. Ctrl-C stops it.",
+        "",
+        f"  API       {url}/products",
+        f"  Docs      {url}/docs  and  {url}/redoc",
+        f"  Admin     {url}/admin/  {STAFF_NAME} / {STAFF_PASSWORD}  (signs in to the browsable API, too)",
+        *_demo_accounts(),
+        "",
+        "This demo believes whoever names themselves in an X-User-ID or X-Supplier-ID header;",
+        "it listens on this machine only.",
+        "",
+    ]
+    return "\n".join(lines)
 
-  API      {url}/products
-  Docs     {url}/docs  {url}/redoc
-  Admin    {url}/admin/   {STAFF_NAME} / {STAFF_PASSWORD}   (signs in to the browsable API, too)
-  User     {DEMO_EMAIL} / {DEMO_PASSWORD}   X-User-ID: {user.get("_id")}
-  Supplier of the demo data   X-Supplier-ID: {supplier.get("_id")}
 
-This demo believes whoever names themselves in those two headers. It listens on this machine only.
-"""
+def _demo_accounts() -> Iterator[str]:
+    """Yield a line for the demo user and one for the first supplier, if they are there."""
+    if user := mongo.database()["users"].find_one({"contact_info.primary_email": DEMO_EMAIL}, {"_id": 1}):
+        yield f"  User      {DEMO_EMAIL} / {DEMO_PASSWORD}  (X-User-ID: {user['_id']})"
+    if supplier := mongo.database()["suppliers"].find_one({}, {"_id": 1}, sort=[("created_at", 1)]):
+        yield f"  Supplier  X-Supplier-ID: {supplier['_id']}"

@@ -19,9 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, help="port of the API (default: 8000, or a free one if that is taken)")
         parser.add_argument("--fresh", action="store_true", help="empty the data of the embedded servers first")
+        parser.add_argument("--no-demo-data", action="store_false", dest="demo_data", help="begin with an empty shop")
 
     def handle(self, **options: Any) -> None:
-        quickstart = Quickstart(self.stdout.write, port=options["port"], fresh=options["fresh"])
+        quickstart = Quickstart(
+            self.stdout.write, port=options["port"], fresh=options["fresh"], demo_data=options["demo_data"]
+        )
         try:
             quickstart.run()
         except KeyboardInterrupt:

@@ -1,0 +1,27 @@
+"""Answers to requests that never reach a view of the API: unknown URLs, bad hosts, errors around the views."""
+
+from django.http import HttpRequest, HttpResponse
+
+from marketplace.errors import AppError, NotFoundError, ValidationError, envelope
+from marketplace.representation import to_json
+
+
+def error_response(error: AppError, status: int | None = None) -> HttpResponse:
+    """Return the error's envelope, by default with its own status."""
+    body = to_json(envelope(error.code, error.message, error.details))
+    return HttpResponse(body, status=status or error.status, content_type="application/json", headers=error.headers)
+
+
+def unknown_url(request: HttpRequest) -> HttpResponse:
+    """Answer a URL that nothing else serves."""
+    return error_response(NotFoundError(f"Nothing is served at {request.path}"))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django's signature
+    """Answer what Django refuses before any view, as a bad Host header."""
+    return error_response(ValidationError("The request is not acceptable"), status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Answer an error outside of DRF, without any of its details."""
+    return error_response(AppError())
