@@ -1,94 +1,29 @@
-"""From a value of an event's JSON to what a column takes: checks and conversions derived from the model fields.
+"""From the JSON of an event to the row of a table: msgspec types derived from the model fields and the paths.
 
-Built once at import; the functions here run for every value of every event, so they are short and do no lookups.
+Built once at import. Decoding checks types, lengths and ranges in C; a value that its column cannot hold is refused
+with its path.
 """
 
+import operator
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import orjson
 from django.db import models
+from msgspec import Meta, Struct
 
-from analytics.projections import MAP_KEY
-
-Check = Callable[[Any], Any]
 Row = list[Any]
+# Paths of values, nested as the JSON is: the leaves are types.
+Tree = dict[str, Any]
 
 _INTEGER_BITS = {"IntegerField": 31, "BigIntegerField": 63}
+_TYPES = {"DateTimeField": str, "FloatField": float, "JSONField": dict[str, Any] | list[Any]}
 
 
-class BadMessage(ValueError):
+class BadMessage(ValueError):  # noqa: N818  # what it is, not what went wrong
     """A message that cannot become rows; the text says why."""
-
-
-def check_for(field: "models.Field[Any, Any]") -> Check:
-    """Return the function that gives what the field's column takes for a JSON value, or raises BadMessage."""
-    kind = field.get_internal_type()
-    if kind in _INTEGER_BITS:
-        check = _integer(-(2 ** _INTEGER_BITS[kind]), 2 ** _INTEGER_BITS[kind] - 1)
-    elif kind in ("CharField", "TextField"):
-        check = _text(field.max_length)
-    else:
-        check = {"DateTimeField": moment, "FloatField": _real, "JSONField": _json}[kind]
-    return _or_null(check) if field.null else _required(check)
-
-
-def _or_null(check: Check) -> Check:
-    return lambda value: None if value is None else check(value)
-
-
-def _required(check: Check) -> Check:
-    if check is not _json:
-        return check  # refuses null by its type already
-    return lambda value: check(value) if value is not None else _refuse("missing")
-
-
-def _refuse(why: str) -> Any:
-    raise BadMessage(why)
-
-
-def _text(limit: int | None) -> Check:
-    longest = limit or 2**31
-
-    def text(value: Any) -> str:
-        if type(value) is str and len(value) <= longest:
-            return value
-        raise BadMessage(f"not a text of at most {longest} characters")
-
-    return text
-
-
-def _integer(low: int, high: int) -> Check:
-    def integer(value: Any) -> int:
-        if type(value) is int and low <= value <= high:
-            return value
-        raise BadMessage(f"not an integer from {low} to {high}")
-
-    return integer
-
-
-def _real(value: Any) -> float:
-    if type(value) is float or type(value) is int:
-        return float(value)
-    raise BadMessage("not a number")
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def moment(value: Any) -> str:
-    """Return an ISO 8601 time as the SQL text of that time in UTC, the same text that Django stores."""
-    try:
-        parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise BadMessage("not an ISO 8601 time") from None
-    if parsed.tzinfo is None:
-        raise BadMessage("a time without a zone")
-    if parsed.tzinfo is not UTC:
-        parsed = parsed.astimezone(UTC)
-    return str(parsed.replace(tzinfo=None))
 
 
 def columns_of(model: type[models.Model]) -> "dict[str, models.Field[Any, Any]]":
@@ -96,58 +31,96 @@ def columns_of(model: type[models.Model]) -> "dict[str, models.Field[Any, Any]]"
     return {field.column: field for field in model._meta.concrete_fields if field.column}
 
 
-class RowReader:
-    """Reads the values of a table's columns out of JSON objects, in the order of `columns`."""
+def type_of(field: "models.Field[Any, Any]") -> Any:
+    """Return the type of the JSON values that the field's column can hold."""
+    kind = field.get_internal_type()
+    if bits := _INTEGER_BITS.get(kind):
+        plain: Any = Annotated[int, Meta(ge=-(2**bits), le=2**bits - 1)]
+    elif kind in ("CharField", "TextField"):
+        plain = Annotated[str, Meta(max_length=field.max_length)]
+    else:
+        plain = _TYPES[kind]
+    return plain | None if field.null else plain
+
+
+def moment(value: str) -> str:
+    """Return an ISO 8601 time as the SQL text of that time in UTC, the text that Django stores. Raises BadMessage."""
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise BadMessage(f"not an ISO 8601 time: {value!r:.40}") from None
+    if parsed.tzinfo is None:
+        raise BadMessage(f"a time without a zone: {value}")
+    try:
+        return str(parsed.astimezone(UTC).replace(tzinfo=None))
+    except OverflowError:
+        raise BadMessage(f"out of range: {value}") from None
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"DateTimeField": moment, "JSONField": _json}
+
+
+class RowType:
+    """How the rows of one table are read: `tree` is what JSON holds them, `columns` the order of the values."""
 
     def __init__(self, model: type[models.Model], paths: Mapping[str, str], besides: Collection[str]) -> None:
         """Cover all columns of `model` but those in `besides`. Raises ValueError for a path of no column."""
-        groups: dict[tuple[str, ...], list[tuple[str, str, Check]]] = {}
         fields = {column: field for column, field in columns_of(model).items() if column not in besides}
         if unknown := paths.keys() - fields.keys():
             raise ValueError(f"{model.__name__} has no column {sorted(unknown)}")
+        self.columns = list(fields)
+        self.tree: Tree = {}
         for column, field in fields.items():
             *parents, name = paths.get(column, column).split(".")
-            groups.setdefault(tuple(parents), []).append((column, name, check_for(field)))
-        self.columns = [column for group in groups.values() for column, _, _ in group]
-        self._groups = [(parents, [(name, check) for _, name, check in group]) for parents, group in groups.items()]
+            node = self.tree
+            for parent in parents:
+                node = node.setdefault(parent, {})
+            node[name] = type_of(field)
+        self._values = operator.attrgetter(*(paths.get(column, column) for column in fields))
+        self._conversions = [
+            (position, _CONVERSIONS[kind])
+            for position, field in enumerate(fields.values())
+            if (kind := field.get_internal_type()) in _CONVERSIONS
+        ]
 
-    def read(self, data: dict[str, Any], row: Row) -> None:
-        """Append the values to `row`. Raises BadMessage, naming the path, for a value that its column cannot hold."""
-        parents: tuple[str, ...] = ()
-        name = ""
-        try:
-            for parents, columns in self._groups:
-                get = (_inner(data, parents) if parents else data).get
-                for name, check in columns:
-                    row.append(check(get(name)))
-        except BadMessage as error:
-            raise BadMessage(f"{'.'.join((*parents, name))}: {error}") from None
-
-
-def _inner(data: dict[str, Any], parents: tuple[str, ...]) -> dict[str, Any]:
-    """Return the object that a path leads to; an absent one has no values."""
-    for name in parents:
-        found = data.get(name)
-        if found is None:
-            return {}
-        if type(found) is not dict:
-            raise BadMessage(f"{name} is not an object")
-        data = found
-    return data
+    def row(self, data: Any) -> Row:
+        """Return the values of a decoded struct, in the order of `columns`. Raises BadMessage for a bad time."""
+        row = list(self._values(data))
+        for position, convert in self._conversions:
+            if row[position] is not None:
+                row[position] = convert(row[position])
+        return row
 
 
-def entries(source: Any, *, keyed: bool) -> list[dict[str, Any]]:
-    """Return the children as a list of objects; those of a map get their key under MAP_KEY. Raises BadMessage."""
-    if keyed:
-        if type(source) is not dict:
-            raise BadMessage("not a map")
-        source = [{**_object(value), MAP_KEY: key} for key, value in source.items()]
-    elif type(source) is not list:
-        raise BadMessage("not a list")
-    return [_object(entry) for entry in source]
+def struct(name: str, tree: Tree) -> type[Struct]:
+    """Return the msgspec struct of a tree. A missing value is null; an object whose values may all be null, too."""
+    fields: list[Any] = []
+    empties: dict[str, Any] = {}
+    for key, inner in tree.items():
+        kind = struct(f"{name}.{key}", inner) if isinstance(inner, dict) else inner
+        if isinstance(inner, dict) and len(kind.__struct_defaults__) == len(kind.__struct_fields__):
+            empties[key] = kind()
+            kind |= None
+        fields.append((key, kind, None) if _takes_null(kind) else (key, kind))
+    return msgspec.defstruct(name, fields, kw_only=True, namespace=_filling(empties), gc=False)
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if type(value) is not dict:
-        raise BadMessage("not an object")
-    return value
+def _takes_null(kind: Any) -> bool:
+    return type(None) in getattr(kind, "__args__", ())
+
+
+def _filling(empties: dict[str, Any]) -> dict[str, Any]:
+    """Return a `__post_init__` that puts an object of nulls where there is none, so that every path leads somewhere."""
+    if not empties:
+        return {}
+
+    def fill(self: Any) -> None:
+        for key, empty in empties.items():
+            if getattr(self, key) is None:
+                setattr(self, key, empty)
+
+    return {"__post_init__": fill}

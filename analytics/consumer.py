@@ -8,8 +8,7 @@ paused, polling goes on, nothing is lost.
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -18,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from analytics.batches import Received, store
 from analytics.offsets import FencedError, OffsetStore, Partition
 from analytics.outages import BackOff, is_bad_value, is_outage
+from analytics.progress import Counts, Progress
 from marketplace import kafka
 from marketplace.events.catalogue import TOPICS
 
@@ -38,47 +38,6 @@ class _StopRequested(Exception):  # noqa: N818  # not an error
     """The stop event was set during an outage."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a consumer has done since it started."""
-
-    read: int = 0
-    changed: int = 0
-    dead: int = 0
-    fenced: int = 0
-    outages: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.read} events read, {self.changed} entities changed, {self.dead} dead letters,"
-            f" {self.fenced} times fenced, {self.outages} failed attempts"
-        )
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Where the consumer stands. A partition is in `waiting` (paused) until its offset has been looked up."""
-
-    waiting: set[Partition] = field(default_factory=set)
-    positions: dict[Partition, int] = field(default_factory=dict)
-    targets: dict[Partition, int] = field(default_factory=dict)
-    pending: list[Received] = field(default_factory=list)
-    assigned: bool = False
-
-    def forget(self, partitions: set[Partition]) -> None:
-        """Drop what was read of partitions that are not ours any more, or not at the offset we thought."""
-        self.waiting -= partitions
-        for partition in partitions:
-            self.positions.pop(partition, None)
-        self.pending = [message for message in self.pending if message.partition not in partitions]
-
-    def caught_up(self) -> bool:
-        """Tell whether all assigned partitions are stored up to where they ended when they were assigned."""
-        if not self.assigned or self.waiting or self.pending:
-            return False
-        return all(offset >= self.targets.get(partition, 0) for partition, offset in self.positions.items())
-
-
 class EventConsumer:
     """One member of a consumer group that keeps the analytics tables up to date."""
 
@@ -97,7 +56,7 @@ class EventConsumer:
         self._stop = stop or threading.Event()
         self._back_off = back_off or BackOff()
         self._clock = clock
-        self._progress = _Progress()
+        self._progress = Progress()
         self._bad_in_a_row = 0
         self._reported_at = clock()
         self._kafka: Consumer = kafka.consumer(group)
@@ -157,17 +116,21 @@ class EventConsumer:
         consumer.incremental_unassign(partitions)
 
     def _position(self) -> None:
-        """Let the waiting partitions go on from their stored offsets."""
+        """Let the waiting partitions go on from their stored offsets.
+
+        All others pause meanwhile: a broker answers in order, and each question would wait for a fetch to end.
+        """
         progress = self._progress
+        self._pause(progress.positions)
         stored = self._offsets.load(progress.waiting)
         for partition in sorted(progress.waiting):
             low, high = self._kafka.get_watermark_offsets(TopicPartition(*partition), BROKER_SECONDS, cached=False)
             start = self._start(partition, stored.get(partition), low, high)
             self._kafka.seek(TopicPartition(*partition, start))
-            self._kafka.resume([TopicPartition(*partition)])
             progress.positions[partition] = start
             progress.targets.setdefault(partition, high)
             progress.waiting.discard(partition)
+        self._resume(progress.positions)
 
     def _start(self, partition: Partition, stored: int | None, low: int, high: int) -> int:
         if stored is None:
@@ -180,6 +143,12 @@ class EventConsumer:
         )
         self._offsets.reset(partition, stored, low)
         return low
+
+    def _pause(self, partitions: Iterable[Partition]) -> None:
+        self._kafka.pause([TopicPartition(*partition) for partition in partitions])
+
+    def _resume(self, partitions: Iterable[Partition]) -> None:
+        self._kafka.resume([TopicPartition(*partition) for partition in partitions])
 
     def _read(self) -> None:
         """Fill `pending` up to a batch. Rebalances happen in here."""
@@ -229,7 +198,7 @@ class EventConsumer:
             except FencedError as fenced:
                 self.counts.fenced += 1
                 logger.warning("%s; reading on from there", fenced)
-                self._kafka.pause([TopicPartition(*partition) for partition in fenced.partitions])
+                self._pause(fenced.partitions)
                 self._progress.forget(fenced.partitions)
                 self._progress.waiting |= fenced.partitions
 
@@ -281,13 +250,13 @@ class EventConsumer:
             paused = True
             self._wait(delay)
         if paused:
-            self._kafka.resume([TopicPartition(*partition) for partition in self._progress.positions])
+            self._resume(self._progress.positions)
 
     def _wait(self, seconds: float) -> None:
         """Stay in the group without reading on."""
         until = self._clock() + seconds
         while (left := until - self._clock()) > 0:
-            self._kafka.pause([TopicPartition(*partition) for partition in self._progress.positions])
+            self._pause(self._progress.positions)
             self._receive(1, min(left, IDLE_SECONDS))
             if self._stop.is_set():
                 raise _StopRequested
