@@ -18,6 +18,10 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PatternField(TextField, serializers.RegexField):
+    """A JSON string that matches a regular expression."""
+
+
 class EmailField(serializers.EmailField):
     """An email address, trimmed and lower-cased."""
 

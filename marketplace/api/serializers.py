@@ -133,7 +133,7 @@ def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, 
     if kind is api.TextField:
         options["allow_blank"] = not field.required and not field.min_length
         if field.regex is not None:
-            return serializers.RegexField(field.regex, **options)
+            return api.PatternField(field.regex, **options)
     return kind(**options)
 
 

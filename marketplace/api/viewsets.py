@@ -4,6 +4,7 @@ A subclass names its document, its serializers and its query, and maps each verb
 give stored documents (`Stored`); what a caller sees of them is the policy's business.
 """
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from marketplace.api.queries import ListQuery, Query
 from marketplace.api.schema import ResourceSchema
 from marketplace.api.serializers import Changes, answer
 from marketplace.callers import Caller
+from marketplace.errors import NotFoundError
 from marketplace.mongo import Document, Stored
 from marketplace.representation import memoized, shape
 
@@ -131,3 +133,10 @@ class EditableResourceViewSet(ResourceViewSet):
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """Return PATCH's serializer, or as the base does."""
         return self.update_serializer_class if self.action == "partial_update" else super().get_serializer_class()
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return PATCH's form for the browsable API, filled with what is there (DRF calls this for forms only)."""
+        if self.action == "partial_update":
+            with contextlib.suppress(NotFoundError):  # just deleted: an empty form below the answer
+                kwargs["instance"] = self.bodies([self.perform_retrieve(self.kwargs["id"])])[0]
+        return super().get_serializer(*args, **kwargs)
