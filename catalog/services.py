@@ -34,15 +34,17 @@ def supplier_account(identifier: str) -> Stored:
     return found
 
 
-def supplier_create(*, changes: dict[str, Any], password: str | None, at: datetime | None = None) -> Stored:
+def supplier_create(
+    *, changes: dict[str, Any], password: str | None, at: datetime | None = None, new_id: ObjectId | None = None
+) -> Stored:
     """Sign a supplier up. Without a password nobody can log in. Raises DuplicateError when the email is taken."""
     # Hashing is slow on purpose and must not run again when the transaction is retried.
-    return _supplier_create(changes=changes | {"password_hash": make_password(password)}, at=at)
+    return _supplier_create(changes=changes | {"password_hash": make_password(password)}, at=at, new_id=new_id)
 
 
 @transaction
-def _supplier_create(*, changes: dict[str, Any], at: datetime | None) -> Stored:
-    supplier = Supplier()
+def _supplier_create(*, changes: dict[str, Any], at: datetime | None, new_id: ObjectId | None) -> Stored:
+    supplier = Supplier(id=new_id)
     supplier.assign(changes)
     try:
         return record(supplier, events.SUPPLIER_CREATED, at=at)
@@ -110,11 +112,16 @@ def _product_ids(supplier_id: ObjectId) -> list[ObjectId]:
 
 
 def product_create(
-    *, caller: Caller, supplier_id: ObjectId | None = None, changes: dict[str, Any], at: datetime | None = None
+    *,
+    caller: Caller,
+    supplier_id: ObjectId | None = None,
+    changes: dict[str, Any],
+    at: datetime | None = None,
+    new_id: ObjectId | None = None,
 ) -> Stored:
     """Add a draft. It belongs to the calling supplier; staff name one. Raises ValidationError for an unknown one."""
     owner = ObjectId(caller.id) if caller.kind == "supplier" else supplier_id
-    stored = _product_create(owner=owner, changes=changes, at=at)
+    stored = _product_create(owner=owner, changes=changes, at=at, new_id=new_id)
     if Supplier.collection().find_one({"_id": owner}, {"_id": 1}) is None:  # removed at the same time
         product_delete(caller=SYSTEM, identifier=str(stored["_id"]))
         raise _unknown_supplier()
@@ -122,11 +129,14 @@ def product_create(
 
 
 @transaction
-def _product_create(*, owner: ObjectId | None, changes: dict[str, Any], at: datetime | None) -> Stored:
+def _product_create(
+    *, owner: ObjectId | None, changes: dict[str, Any], at: datetime | None, new_id: ObjectId | None
+) -> Stored:
     supplier = Supplier.collection().find_one({"_id": owner}, {"company_info.legal_name": 1})
     if supplier is None:
         raise _unknown_supplier()
-    product = Product(supplier_id=owner, supplier_info=SupplierInfo(name=supplier["company_info"]["legal_name"]))
+    name = SupplierInfo(name=supplier["company_info"]["legal_name"])
+    product = Product(id=new_id, supplier_id=owner, supplier_info=name)
     product.assign(changes)
     return record(product, events.PRODUCT_CREATED, at=at)
 
@@ -163,11 +173,18 @@ def _visible_to(caller: Caller) -> dict[str, Any]:
 
 
 @transaction
-def product_update(*, caller: Caller, identifier: str, expected: Expected = None, changes: dict[str, Any]) -> Stored:
+def product_update(
+    *,
+    caller: Caller,
+    identifier: str,
+    expected: Expected = None,
+    changes: dict[str, Any],
+    at: datetime | None = None,
+) -> Stored:
     """Change a product's data. Raises NotFoundError, AuthorizationError, VersionConflictError."""
     product = find_for_change(Product, identifier, caller, expected)
     product.assign(changes)
-    return record(product, events.PRODUCT_UPDATED)
+    return record(product, events.PRODUCT_UPDATED, at=at)
 
 
 @transaction

@@ -17,10 +17,15 @@ from users.services import user_identity
 
 @transaction
 def post_create(
-    *, caller: Caller, changes: dict[str, Any], is_draft: bool = False, at: datetime | None = None
+    *,
+    caller: Caller,
+    changes: dict[str, Any],
+    is_draft: bool = False,
+    at: datetime | None = None,
+    new_id: ObjectId | None = None,
 ) -> Stored:
     """Write a post in the calling user's name, published unless it is a draft."""
-    post = Post(author=_author(caller.id))
+    post = Post(id=new_id, author=_author(caller.id))
     post.assign(changes)
     moment = post.next_moment(at)
     post.published_at = None if is_draft else moment

@@ -91,6 +91,7 @@ class Document(mongoengine.Document):
 
     meta: dict[str, Any] = {"abstract": True, "auto_create_index": False}
 
+    pk: ObjectId  # MongoEngine's name for the id
     version = IntField(required=True, min_value=1, max_value=MAX_VERSION, default=1)
     created_at = DateTimeField(required=True)
     updated_at = DateTimeField(required=True)
@@ -132,7 +133,7 @@ class Document(mongoengine.Document):
             self.version += 1
 
     def write(self) -> Stored:
-        """Insert or update, guarded by the version that was read. Return the document as stored.
+        """Insert (with a new id, if it has none) or update, guarded by the version that was read. Return it as stored.
 
         Raises mongoengine's NotUniqueError and SaveConditionError; RuntimeError outside a transaction.
         """

@@ -33,7 +33,12 @@ class Line(TypedDict, total=False):
 
 @transaction
 def order_create(
-    *, caller: Caller, items: Sequence[Line], shipping_address: ShippingAddress, at: datetime | None = None
+    *,
+    caller: Caller,
+    items: Sequence[Line],
+    shipping_address: ShippingAddress,
+    at: datetime | None = None,
+    new_id: ObjectId | None = None,
 ) -> Stored:
     """Place an order in the calling user's name and take its stock: all or nothing.
 
@@ -42,6 +47,7 @@ def order_create(
     """
     products = products_by_id(line["product_id"] for line in items)
     order = Order(
+        id=new_id,
         order_number=_order_number(at or now()),
         customer=_customer(caller.id),
         items=[_item(index, line, products) for index, line in enumerate(items)],

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from bson import ObjectId
 from django.contrib.auth.hashers import make_password
 from mongoengine import NotUniqueError
 
@@ -32,15 +33,17 @@ def _stored(identifier: str, projection: dict[str, int]) -> Stored:
     return found
 
 
-def user_create(*, changes: dict[str, Any], password: str | None, at: datetime | None = None) -> Stored:
+def user_create(
+    *, changes: dict[str, Any], password: str | None, at: datetime | None = None, new_id: ObjectId | None = None
+) -> Stored:
     """Sign a user up. Without a password nobody can log in. Raises DuplicateError when the email is taken."""
     # Hashing is slow on purpose and must not run again when the transaction is retried.
-    return _user_create(changes=changes | {"password_hash": make_password(password)}, at=at)
+    return _user_create(changes=changes | {"password_hash": make_password(password)}, at=at, new_id=new_id)
 
 
 @transaction
-def _user_create(*, changes: dict[str, Any], at: datetime | None) -> Stored:
-    user = User()
+def _user_create(*, changes: dict[str, Any], at: datetime | None, new_id: ObjectId | None) -> Stored:
+    user = User(id=new_id)
     user.assign(changes)
     try:
         return record(user, USER_CREATED, at=at)

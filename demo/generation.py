@@ -1,0 +1,91 @@
+"""What all demo data is made with: draws that repeat, ids that follow from a name, and days with a weekly rhythm."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from bson import ObjectId
+from rest_framework.serializers import Serializer
+
+from marketplace import mongo
+
+T = TypeVar("T")
+# Monday first: people write and buy most at the week-end.
+WEEKDAY_WEIGHTS = (0.8, 0.75, 0.8, 0.9, 1.15, 1.6, 1.4)
+# From midnight on: quiet nights, a peak in the evening.
+HOUR_WEIGHTS = (2, 1, 1, 1, 1, 2, 3, 5, 6, 7, 8, 9, 10, 9, 8, 8, 9, 10, 12, 14, 15, 13, 9, 5)
+WINDOW_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of demo data: its collection and id, and how to make it if it does not exist yet."""
+
+    collection: str
+    id: ObjectId
+    make: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What was asked for: how many, drawn from which seed, reaching up to which moment."""
+
+    count: int
+    seed: int
+    until: datetime
+
+
+def draw(*key: object) -> Random:
+    """Return a generator of random numbers that gives the same for the same key, on every machine."""
+    return Random(":".join(map(str, key)))
+
+
+def demo_id(collection: str, name: str) -> ObjectId:
+    """Return the id of the demo document with this natural key: known before it exists, the same in every run."""
+    return ObjectId(hashlib.sha256(f"{collection}:{name}".encode()).digest()[:12])
+
+
+def existing(collection: str, ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Return which of the ids are in the collection."""
+    found = mongo.database()[collection].find({"_id": {"$in": list(ids)}}, {"_id": 1})
+    return {document["_id"] for document in found}
+
+
+def validated(serializer: type[Serializer[Any]], body: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes that the API would make of a request body. Raises DRF's ValidationError."""
+    request = serializer(data=body)
+    request.is_valid(raise_exception=True)
+    return dict(request.validated_data)
+
+
+def pick(random: Random, weighted: dict[T, float]) -> T:
+    """Return one of the keys, by weight."""
+    return random.choices(list(weighted), weights=list(weighted.values()))[0]
+
+
+def long_tail(random: Random, ranked: Sequence[T], exponent: float = 0.9) -> T:
+    """Return one of the values, the first ones most often."""
+    return random.choices(ranked, weights=[1 / (rank + 1) ** exponent for rank in range(len(ranked))])[0]
+
+
+def lognormal(random: Random, median: float, sigma: float) -> float:
+    """Return a positive number around `median` with a long tail upwards."""
+    return random.lognormvariate(math.log(median), sigma)
+
+
+def moment(random: Random, until: datetime, *, growth: float) -> datetime:
+    """Return a moment in the WINDOW_DAYS before `until`: more often late than early, with a weekly and daily rhythm."""
+    days = [until - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1)]
+    weights = [WEEKDAY_WEIGHTS[day.weekday()] * (1 + growth * number / WINDOW_DAYS) for number, day in enumerate(days)]
+    hour = random.choices(range(24), weights=HOUR_WEIGHTS)[0]
+    return random.choices(days, weights=weights)[0] + after(random, timedelta(hours=hour), timedelta(hours=hour + 1))
+
+
+def after(random: Random, least: timedelta, most: timedelta) -> timedelta:
+    """Return a time span between the two, in the milliseconds that MongoDB keeps."""
+    millisecond = timedelta(milliseconds=1)
+    return random.randrange(least // millisecond, most // millisecond) * millisecond

@@ -1,0 +1,25 @@
+"""manage.py generate_orders: orders of demo users."""
+
+from collections.abc import Iterable
+
+from django.core.management import CommandError
+
+from demo import orders
+from demo.command import DemoCommand
+from demo.generation import Demand, Item
+
+
+class Command(DemoCommand):
+    help = (
+        "Create orders over the last 90 days, growing in number, with most at week-ends and in the evening; a few are"
+        " cancelled. A product that is sold out is restocked. Customers are created on the way. What exists is skipped."
+    )
+    what = "orders"
+    default_count = 400
+
+    def items(self, demand: Demand) -> Iterable[Item]:
+        """Return the orders, oldest first. Raises CommandError when there is nothing to buy."""
+        found = orders.on_sale()
+        if not found:
+            raise CommandError("There are no active products. Run `manage.py seed` and `generate_products` first.")
+        return orders.items(demand, found)

@@ -1,0 +1,149 @@
+"""The demo's orders: who buys what and when, cancellations, and suppliers who restock what has sold out."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypedDict
+
+from bson import ObjectId
+
+from catalog import services as catalog
+from catalog.serializers import ProductUpdateSerializer
+from demo.addresses import address
+from demo.generation import Demand, Item, after, demo_id, draw, long_tail, moment, pick, validated
+from demo.people import People
+from marketplace.callers import SYSTEM, Caller
+from marketplace.errors import InsufficientStockError
+from marketplace.mongo import Stored, transaction
+from orders.serializers import OrderCreateSerializer
+from orders.services import order_cancel, order_create
+from users.services import user_identity
+
+# The last day brings this many times more orders than the first.
+GROWTH = 1.5
+LINES: dict[int, float] = {1: 55, 2: 27, 3: 12, 4: 6}
+QUANTITIES: dict[int, float] = {1: 75, 2: 17, 3: 6, 4: 2}
+CANCELLED_SHARE = 0.07
+CANCEL_REASONS: dict[str | None, float] = {
+    "Ordered by mistake": 25,
+    "Found it cheaper elsewhere": 20,
+    "Delivery takes too long": 18,
+    "Changed my mind": 17,
+    "Wrong size or colour chosen": 10,
+    None: 10,
+}
+# How strongly regulars buy more than newcomers.
+LOYALTY = 1.6
+MAX_PRODUCTS = 1000
+
+
+class Target(TypedDict):
+    """Which product a transition is for, and when it happens."""
+
+    caller: Caller
+    identifier: str
+    at: datetime
+
+
+def on_sale() -> list[Stored]:
+    """Return the active products in the order of their popularity, which follows from their ids."""
+    products = catalog.product_list(caller=SYSTEM, status=["active"], skip=0, limit=MAX_PRODUCTS)
+    return sorted(products, key=lambda product: draw("popularity", product["_id"]).random())
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """An order before it is placed, and when it will be cancelled, if it will."""
+
+    id: ObjectId
+    at: datetime
+    customer: Caller
+    body: dict[str, Any]
+    cancelled_at: datetime | None
+    reason: str | None
+
+
+def items(demand: Demand, products: list[Stored]) -> Iterator[Item]:
+    """Return the orders, oldest first: stock changes only make sense in that order."""
+    people = People(demand.seed, demand.until)
+    moments = [moment(draw(demand.seed, "order", n), demand.until, growth=GROWTH) for n in range(demand.count)]
+    for number in sorted(range(demand.count), key=moments.__getitem__):
+        new_id = demo_id("orders", f"{demand.seed}:{number}")
+        random = draw(demand.seed, "order lines", number)
+        make = functools.partial(_make, new_id, moments[number], random, people, products, demand.until)
+        yield Item("orders", new_id, make)
+
+
+def _make(
+    new_id: ObjectId, at: datetime, random: Random, people: People, products: list[Stored], until: datetime
+) -> None:
+    customer = people.somebody(random, at, skew=LOYALTY)
+    body = {"items": _lines(random, products, at), "shipping_address": _shipping_address(customer)}
+    cancelled_at = None
+    if random.random() < CANCELLED_SHARE:
+        cancelled_at = min(at + after(random, timedelta(minutes=5), timedelta(hours=30)), until)
+    purchase = Purchase(new_id, at, customer, body, cancelled_at, pick(random, CANCEL_REASONS))
+    while (sold_out := _missing(purchase)) is not None:
+        _restock(sold_out, random.randint(4, 12) * 10, at)
+
+
+def _missing(purchase: Purchase) -> str | None:
+    """Place the order. Return None, or the id of a product that there is not enough of."""
+    try:
+        _place(purchase)
+    except InsufficientStockError as error:
+        return str(error.details["product_id"])
+    return None
+
+
+@transaction
+def _place(purchase: Purchase) -> None:
+    changes = validated(OrderCreateSerializer, purchase.body)
+    order_create(caller=purchase.customer, **changes, at=purchase.at, new_id=purchase.id)
+    if purchase.cancelled_at is not None:
+        order_cancel(
+            caller=purchase.customer, identifier=str(purchase.id), reason=purchase.reason, at=purchase.cancelled_at
+        )
+
+
+def _lines(random: Random, products: list[Stored], at: datetime) -> list[dict[str, Any]]:
+    """Return lines of different products that were on sale at the moment."""
+    on_sale_then = [product for product in products if product["published_at"] <= at] or products
+    wanted = [long_tail(random, on_sale_then) for _ in range(pick(random, LINES))]
+    return [_line(random, product) for product in {product["_id"]: product for product in wanted}.values()]
+
+
+def _line(random: Random, product: Stored) -> dict[str, Any]:
+    variants = sorted(product.get("variants", {}))
+    return {
+        "product_id": str(product["_id"]),
+        "variant_name": random.choice(variants) if variants else None,
+        "quantity": pick(random, QUANTITIES),
+    }
+
+
+def _shipping_address(customer: Caller) -> dict[str, Any]:
+    """Return the customer's address: always the same one."""
+    random = draw("home", customer.id)
+    profile = user_identity(customer.id)
+    contact = profile["contact_info"]
+    return address(random) | {
+        "recipient_name": profile["profile"]["display_name"],
+        "phone": contact.get("phone"),
+    }
+
+
+@transaction
+def _restock(product_id: str, pieces: int, at: datetime) -> None:
+    """Do what the supplier does about a sold-out product: mark it, count the new pieces, and sell it again."""
+    product = catalog.products_by_id([ObjectId(product_id)])[ObjectId(product_id)]
+    for place in [*product.get("variants", {}).values(), *product.get("stock_locations", [])]:
+        place["quantity"] += pieces
+    stock = {name: product[name] for name in ("variants", "stock_locations") if product.get(name)}
+    target: Target = {"caller": SYSTEM, "identifier": product_id, "at": at}
+    catalog.product_mark_out_of_stock(**target)
+    catalog.product_restore(**target)
+    catalog.product_update(**target, changes=validated(ProductUpdateSerializer, stock))
+    catalog.product_publish(**target)
