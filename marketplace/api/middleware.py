@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+import pymongo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
@@ -17,7 +18,7 @@ _DJANGO_PATHS = ("/admin/", f"/{settings.STATIC_URL.strip('/')}/")
 
 
 class RequestMiddleware:
-    """Sets the request id and trace context, answers `/users/` as `/users`, refuses bodies over MAX_BODY_BYTES."""
+    """Sets request id, trace context and deadline; answers `/users/` as `/users`; refuses larger bodies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,7 +38,9 @@ class RequestMiddleware:
         path = request.path_info
         if path.endswith("/") and not path.startswith(_DJANGO_PATHS):
             request.path_info = path.rstrip("/") or "/"
-        return self.get_response(request)
+        # One deadline for all database work of a request: a MongoDB that hangs answers 503, not never.
+        with pymongo.timeout(settings.MONGODB_TIMEOUT_MS / 1000):
+            return self.get_response(request)
 
 
 def _content_length(request: HttpRequest) -> int:
