@@ -1,0 +1,1 @@
+"""Speed and memory of the marketplace as ratios to other ways of doing the same: `python -m benchmarks --help`."""

@@ -1,0 +1,126 @@
+"""Events a second from the broker into the tables: our batches, one transaction per event, and bare executemany."""
+
+import threading
+import time
+import uuid
+from typing import Any
+
+from django.db import close_old_connections, connection, transaction
+
+from analytics.consumer import EventConsumer
+from analytics.decoding import Event, decode
+from analytics.models import Order, OrderItem
+from analytics.writer import apply
+from benchmarks.events import Stored, order_events, stored_order
+from benchmarks.report import OURS, Row, compare, interleaved
+from marketplace import kafka
+
+# Compressed, these fit into the 5 MiB that the embedded broker keeps of a partition.
+EVENTS = 15_000
+BATCH = 500
+# The slow side gets fewer; its rate is what counts.
+SINGLE_EVENTS = 500
+ONE_BY_ONE = "one transaction per event"
+BARE = "bare executemany of the same rows"
+POLL_SECONDS = 10
+
+
+def consumer(rounds: int) -> list[Row]:
+    """Compare the three ways. Every side starts a round with empty tables."""
+    events = list(order_events(stored_order(), EVENTS))
+    _publish(events)
+    decoded = [decode(event["topic"], event["key"].encode(), event["payload"]) for event in events]
+    sides = {OURS: _ours, ONE_BY_ONE: _one_by_one, BARE: lambda: _bare(decoded)}
+    rates = interleaved(sides, rounds)
+    what = f"order events into {connection.vendor}"
+    for name, results in rates.items():
+        print(f"{what:28} {name:34} {' '.join(f'{rate:8.0f}' for rate in results)} /s", flush=True)
+    return [compare(what, rates, ONE_BY_ONE, at_least=10), compare(what, rates, BARE, at_least=0.4)]
+
+
+def _publish(events: list[Stored]) -> None:
+    producer = kafka.producer()
+    for event in events:
+        producer.produce(event["topic"], event["payload"], event["key"])
+        producer.poll(0)
+    if producer.flush(POLL_SECONDS):
+        raise RuntimeError("the broker did not take the events")
+
+
+def _empty_tables() -> None:
+    with connection.cursor() as cursor:
+        for model in (OrderItem, Order):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608  # our names
+
+
+def _check(expected: int) -> None:
+    """Raise RuntimeError unless the tables hold what they must: a fast side that drops rows is no side."""
+    found = Order.objects.count(), OrderItem.objects.count()
+    if found != (expected, 3 * expected):
+        raise RuntimeError(f"{found} rows for {expected} events")
+
+
+def _ours() -> float:
+    """The project's consumer, from its first stored batch to its last: joining the group is not counted."""
+    _empty_tables()
+    ours = EventConsumer(f"bench-{uuid.uuid4().hex}", batch_size=BATCH)
+    process = threading.Thread(target=ours.run, kwargs={"once": True})
+    process.start()
+    marks = []
+    while process.is_alive():
+        read = ours.counts.read
+        if not marks or marks[-1][1] != read:
+            marks.append((time.perf_counter(), read))
+        time.sleep(0.005)  # a sampling interval
+    process.join()
+    _check(EVENTS)
+    (begun, first), (ended, last) = marks[1], marks[-1]
+    return (last - first) / (ended - begun)
+
+
+def _one_by_one() -> float:
+    """A plain loop with the same decoding and the same statements, and a transaction for each event."""
+    _empty_tables()
+    reader = kafka.consumer(f"bench-{uuid.uuid4().hex}")
+    reader.subscribe(["order"])
+    begun, count = 0.0, 0
+    while count < SINGLE_EVENTS:
+        message = reader.poll(POLL_SECONDS)
+        if message is None or message.error():
+            raise RuntimeError(f"no event to read: {message and message.error()}")
+        begun = begun or time.perf_counter()
+        topic: Any = message.topic()
+        with transaction.atomic():
+            apply([decode(topic, message.key(), message.value())])
+        reader.commit(message, asynchronous=True)
+        count += 1
+    rate = count / (time.perf_counter() - begun)
+    reader.close()
+    _check(SINGLE_EVENTS)
+    return rate
+
+
+def _bare(events: list[Event]) -> float:
+    """The least that writes the rows: INSERT by executemany, BATCH events in a transaction. No broker, no decoding."""
+    _empty_tables()
+    child = events[0].decoder.child
+    if child is None:
+        raise RuntimeError("orders have lines")
+    parent_sql = _insert(Order._meta.db_table, events[0].decoder.columns)
+    child_sql = _insert(OrderItem._meta.db_table, child.columns)
+    begun = time.perf_counter()
+    for start in range(0, len(events), BATCH):
+        batch = events[start : start + BATCH]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.executemany(parent_sql, [event.row for event in batch])
+            cursor.executemany(child_sql, [row for event in batch for row in event.children])
+    rate = len(events) / (time.perf_counter() - begun)
+    _check(len(events))
+    close_old_connections()
+    return rate
+
+
+def _insert(table: str, columns: list[str]) -> str:
+    quote = connection.ops.quote_name
+    names, values = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({values})"  # noqa: S608  # our names

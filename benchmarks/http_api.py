@@ -1,0 +1,106 @@
+"""Reads and orders over HTTP: our API beside plain DRF, FastAPI with Beanie, and a bare PyMongo query."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks import data, load
+from benchmarks.report import OURS, Row, compare, interleaved
+from benchmarks.servers import ASGI, WSGI, Service, granian
+from benchmarks.sides import bare_pymongo
+
+PLAIN_DRF = "plain DRF over MongoEngine"
+FASTAPI = "FastAPI + Beanie"
+BARE_HTTP = "bare PyMongo over HTTP"
+BARE = "bare PyMongo in process"
+SIDES = {
+    OURS: ("marketplace.wsgi:application", WSGI),
+    PLAIN_DRF: ("benchmarks.sides.plain_drf:application", WSGI),
+    FASTAPI: ("benchmarks.sides.fastapi_beanie:app", ASGI),
+    BARE_HTTP: ("benchmarks.sides.bare_pymongo:application", WSGI),
+}
+LIST_LIMIT = 20
+ORDER_BODIES = 500
+
+
+def filled() -> data.Shop:
+    """Fill the database through our API."""
+    with granian(*SIDES[OURS]) as service:
+        return data.fill(service.url)
+
+
+@contextmanager
+def services() -> Iterator[dict[str, Service]]:
+    """Serve all sides for the length of the block."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(granian(*side)) for name, side in SIDES.items()}
+
+
+def reads(running: dict[str, Service], shop: data.Shop, folder: Path, rounds: int, seconds: float) -> list[Row]:
+    """Compare the single read and the list."""
+    one = load.write_requests(
+        folder / "one.tsv", [("GET", f"/products/{product_id}", "", b"") for product_id in shop.product_ids]
+    )
+    many = load.write_requests(folder / "list.tsv", [("GET", f"/products?limit={LIST_LIMIT}", "", b"")])
+    rows = []
+    for what, requests, read, at_least in (
+        ("GET /products/{id}", one, _bare_one(shop), 1.6),
+        (f"GET /products?limit={LIST_LIMIT}", many, _bare_list(), 4),
+    ):
+        sides = {name: _load(service, requests, seconds) for name, service in running.items()}
+        rates = _measured(what, sides | {BARE: lambda read=read: _loop(read, seconds)}, rounds)
+        rows += [
+            compare(what, rates, PLAIN_DRF),
+            compare(what, rates, FASTAPI, at_least=at_least),
+            compare(what, rates, BARE_HTTP, at_least=1 / 2.5),
+            compare(what, rates, BARE),
+        ]
+    return rows
+
+
+def orders(running: dict[str, Service], shop: data.Shop, folder: Path, rounds: int, seconds: float) -> list[Row]:
+    """Compare placing orders of three lines: our transaction with stock and events beside plain inserts."""
+    generator = random.Random(2)
+    bodies = [json.dumps(data.order_body(shop, generator)).encode() for _ in range(ORDER_BODIES)]
+    identity = f"X-User-ID: {shop.user_id}"
+    requests = load.write_requests(folder / "orders.tsv", [("POST", "/orders", identity, body) for body in bodies])
+    what = "POST /orders, 3 lines"
+    sides = {name: _load(running[name], requests, seconds) for name in (OURS, FASTAPI)}
+    return [compare(what, _measured(what, sides, rounds), FASTAPI, at_least=0.5)]
+
+
+def _load(service: Service, requests: Path, seconds: float) -> Callable[[], float]:
+    """Return a measurement in requests per second."""
+    return lambda: load.run(service.url, requests, seconds).per_second
+
+
+def _measured(what: str, sides: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Run a round that does not count, then the rounds that do; print the rates (RESULTS.md has ratios only)."""
+    for measure in sides.values():
+        measure()
+    rates = interleaved(sides, rounds)
+    for name, results in rates.items():
+        print(f"{what:28} {name:28} {' '.join(f'{rate:9.0f}' for rate in results)} /s", flush=True)
+    return rates
+
+
+def _bare_one(shop: data.Shop) -> Callable[[], object]:
+    ids = itertools.cycle(shop.product_ids)
+    return lambda: bare_pymongo.to_json(bare_pymongo.read_one(bare_pymongo.products, next(ids)))
+
+
+def _bare_list() -> Callable[[], object]:
+    return lambda: bare_pymongo.to_json(bare_pymongo.read_list(bare_pymongo.products, LIST_LIMIT))
+
+
+def _loop(read: Callable[[], object], seconds: float) -> float:
+    """Return how often per second the read runs in this process."""
+    begun, count = time.perf_counter(), 0
+    while time.perf_counter() - begun < seconds:
+        read()
+        count += 1
+    return count / (time.perf_counter() - begun)

@@ -1,0 +1,33 @@
+"""The order of the parts: data first, then the API with all compared services, then the event pipeline."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from django.core.management import call_command
+
+from benchmarks import http_api, memory
+from benchmarks.consumer import consumer
+from benchmarks.report import OURS, Row, as_markdown
+
+
+def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int) -> list[str]:
+    """Run the named parts and return their tables as Markdown."""
+    for command in ("migrate", "create_indexes", "create_topics"):
+        call_command(command, verbosity=0)
+    shop = http_api.filled()
+    rows: list[Row] = []
+    memories: list[memory.Memory] = []
+    if {"reads", "orders"} & set(parts):
+        with http_api.services() as running:
+            worker = running[OURS].worker
+            watched = memory.Memory("API worker", 150, memory.resident(worker))
+            with memory.watching(worker, watched):
+                rows += http_api.reads(running, shop, folder, rounds, seconds) if "reads" in parts else []
+                rows += http_api.orders(running, shop, folder, rounds, seconds) if "orders" in parts else []
+        memories.append(watched)
+    if "consumer" in parts:
+        rows += consumer(rounds)
+    if "memory" in parts:
+        memories += memory.pipeline(events)
+    tables = [as_markdown(rows)] if rows else []
+    return [*tables, memory.as_markdown(memories)] if memories else tables
