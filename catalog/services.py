@@ -34,17 +34,15 @@ def supplier_account(identifier: str) -> Stored:
     return found
 
 
-def supplier_create(
-    *, changes: dict[str, Any], password: str | None, at: datetime | None = None, new_id: ObjectId | None = None
-) -> Stored:
+def supplier_create(*, changes: dict[str, Any], password: str | None, at: datetime | None = None) -> Stored:
     """Sign a supplier up. Without a password nobody can log in. Raises DuplicateError when the email is taken."""
     # Hashing is slow on purpose and must not run again when the transaction is retried.
-    return _supplier_create(changes=changes | {"password_hash": make_password(password)}, at=at, new_id=new_id)
+    return _supplier_create(changes=changes | {"password_hash": make_password(password)}, at=at)
 
 
 @transaction
-def _supplier_create(*, changes: dict[str, Any], at: datetime | None, new_id: ObjectId | None) -> Stored:
-    supplier = Supplier(id=new_id)
+def _supplier_create(*, changes: dict[str, Any], at: datetime | None) -> Stored:
+    supplier = Supplier()
     supplier.assign(changes)
     try:
         return record(supplier, events.SUPPLIER_CREATED, at=at)

@@ -1,6 +1,7 @@
 """The base of the seeding commands: their options, the progress bar, what is skipped, and the summary."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pymongo.errors import PyMongoError
 from tqdm import tqdm
 
-from demo.generation import Demand, Item, existing
+from demo.generation import Demand, Item, missing
 from marketplace.errors import UnavailableError
 
 INTERRUPTED = 130  # what shells report for a process that Ctrl-C ended
@@ -39,6 +40,14 @@ class DemoCommand(BaseCommand):
             "--until", type=midnight, help="YYYY-MM-DD: the data reaches up to the start of this day (default: today)"
         )
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run for a command line, where Ctrl-C ends it without a traceback."""
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped. Run this again to go on.")
+            sys.exit(INTERRUPTED)
+
     def handle(self, **options: Any) -> None:
         if not settings.MONGODB_URL:
             raise CommandError("MONGODB_URL is not set. Set it, or run `manage.py quickstart`, which brings its own.")
@@ -47,21 +56,16 @@ class DemoCommand(BaseCommand):
             created, skipped = self._make(list(self.items(demand)), quiet=not options["verbosity"])
         except (UnavailableError, PyMongoError) as error:
             raise CommandError(f"MongoDB fails, run this again to go on: {error}") from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Stopped. Run this again to go on.", returncode=INTERRUPTED) from error
         if options["verbosity"]:
             self.stdout.write(f"Created {created} {self.what}, skipped {skipped} that exist.")
 
     def _make(self, items: list[Item], *, quiet: bool) -> tuple[int, int]:
         """Make what does not exist. Return how many were created, and how many skipped."""
-        known: set[Any] = set()
-        for collection in {item.collection for item in items}:
-            known |= existing(collection, (item.id for item in items if item.collection == collection))
-        missing = [item for item in items if item.id not in known]
+        to_make = list(missing(items))
         # None: a bar on a terminal only.
-        for item in tqdm(missing, desc=self.what, unit="", disable=True if quiet else None):
+        for item in tqdm(to_make, desc=self.what, unit="", disable=True if quiet else None):
             item.make()
-        return len(missing), len(items) - len(missing)
+        return len(to_make), len(items) - len(to_make)
 
 
 def whole_number(text: str) -> int:

@@ -2,9 +2,11 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from random import Random
 from typing import Any, TypeVar
 
@@ -19,15 +21,17 @@ WEEKDAY_WEIGHTS = (0.8, 0.75, 0.8, 0.9, 1.15, 1.6, 1.4)
 # From midnight on: quiet nights, a peak in the evening.
 HOUR_WEIGHTS = (2, 1, 1, 1, 1, 2, 3, 5, 6, 7, 8, 9, 10, 9, 8, 8, 9, 10, 12, 14, 15, 13, 9, 5)
 WINDOW_DAYS = 90
+LOOKUP_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of demo data: its collection and id, and how to make it if it does not exist yet."""
+    """One piece of demo data: its collection, the key it is found by, and how to make it if it is not there yet."""
 
     collection: str
-    id: ObjectId
+    key: Any
     make: Callable[[], object]
+    field: str = "_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,14 @@ def demo_id(collection: str, name: str) -> ObjectId:
     return ObjectId(hashlib.sha256(f"{collection}:{name}".encode()).digest()[:12])
 
 
-def existing(collection: str, ids: Iterable[ObjectId]) -> set[ObjectId]:
-    """Return which of the ids are in the collection."""
-    found = mongo.database()[collection].find({"_id": {"$in": list(ids)}}, {"_id": 1})
-    return {document["_id"] for document in found}
+def missing(items: Sequence[Item]) -> Iterator[Item]:
+    """Yield what does not exist yet, in the given order."""
+    for start in range(0, len(items), LOOKUP_BATCH):
+        batch = items[start : start + LOOKUP_BATCH]
+        for (collection, field), group in groupby(batch, key=attrgetter("collection", "field")):
+            wanted = {item.key: item for item in group}
+            found = set(mongo.database()[collection].distinct(field, {field: {"$in": list(wanted)}}))
+            yield from (item for key, item in wanted.items() if key not in found)
 
 
 def validated(serializer: type[Serializer[Any]], body: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bson import ObjectId
 from django.core.management import CommandError
 
 from demo.addresses import names, phone
-from demo.generation import Item, demo_id, draw, existing, validated
+from demo.generation import Item, demo_id, draw, missing, validated
 from marketplace.callers import Caller
 from marketplace.errors import DuplicateError
 from users.serializers import UserCreateSerializer
@@ -57,9 +57,9 @@ class People:
         elapsed = max((at - self._until + SIGN_UP_PERIOD) / SIGN_UP_PERIOD, 0)
         present = int(POPULATION * elapsed ** (1 / SIGN_UP_CURVE))
         person = self._person(int(present * random.random() ** skew))
-        if person.id not in self._signed_up:
+        if person.key not in self._signed_up:
             self._sign_up(person)
-        return Caller("user", str(person.id))
+        return Caller("user", str(person.key))
 
     def _person(self, number: int) -> Item:
         if number == 0:
@@ -68,12 +68,12 @@ class People:
         return _item(_profile(self._seed, number), None, joined)
 
     def _sign_up(self, person: Item) -> None:
-        if not existing(person.collection, [person.id]):
+        for new in missing([person]):
             try:
-                person.make()
+                new.make()
             except DuplicateError as error:
-                raise CommandError("The email of a demo user belongs to another account.") from error
-        self._signed_up.add(person.id)
+                raise CommandError(f"Another account has a demo user's email. {error}") from error
+        self._signed_up.add(person.key)
 
 
 def _profile(seed: int, number: int) -> dict[str, Any]:

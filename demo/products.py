@@ -35,11 +35,10 @@ BRANDED_SHARE = 0.75
 
 def items(demand: Demand, owners: Sequence[Stored]) -> Iterator[Item]:
     """Return products of the suppliers, in all categories and statuses."""
-    owner_ids = sorted(owner["_id"] for owner in owners)
     for number in range(demand.count):
         sku = _sku(demand.seed, number)
         new_id = demo_id("products", sku)
-        owner_id = draw(demand.seed, "owner", number).choice(owner_ids)
+        owner_id = draw(demand.seed, "owner", number).choice(owners)["_id"]
         yield Item("products", new_id, functools.partial(_make, demand, number, sku, owner_id, new_id))
 
 

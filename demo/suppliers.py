@@ -1,22 +1,26 @@
-"""The demo's suppliers: made-up companies, all with the demo password."""
+"""The demo's suppliers: made-up companies. The first one has the demo password, the others have none.
+
+They are found by their email and get random ids: one that was removed for good must not come back under its old id,
+which consumers have marked as gone.
+"""
 
 import functools
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-
-from bson import ObjectId
 
 from catalog.serializers import SupplierCreateSerializer
 from catalog.services import supplier_create, supplier_list
 from demo.addresses import address, city, company, names, phone
-from demo.generation import Demand, Item, after, demo_id, draw, validated
+from demo.generation import Demand, Item, after, draw, validated
 from demo.people import DEMO_PASSWORD
 from marketplace.mongo import Stored
 
 TITLES = ("Owner", "Managing Director", "Head of Sales", "Account Manager", "Operations Manager")
 BANKS = ("First Harbor Bank", "Union Credit", "Northern Savings", "Commerce Trust")
+DOMAIN = "demo.example"  # of their emails; nobody can register it
+FIRST = {"primary_email": f"supplier@{DOMAIN}"}
 MAX_SUPPLIERS = 1000
 
 
@@ -25,29 +29,32 @@ def items(demand: Demand) -> Iterator[Item]:
     for number in range(demand.count):
         body = _body(demand.seed, number)
         joined = demand.until - after(draw(demand.seed, "joined", number), timedelta(days=366), timedelta(days=730))
-        new_id = demo_id("suppliers", body["contact_info"]["primary_email"])
-        yield Item("suppliers", new_id, functools.partial(_make, body, joined, new_id))
+        email = body["contact_info"]["primary_email"]
+        yield Item(
+            "suppliers", email, functools.partial(_make, body, joined, number), field="contact_info.primary_email"
+        )
 
 
 def seeded() -> list[Stored]:
-    """Return the suppliers that are demo data: their id follows from their email."""
-    suppliers = supplier_list(skip=0, limit=MAX_SUPPLIERS)
-    return [one for one in suppliers if one["_id"] == demo_id("suppliers", one["contact_info"]["primary_email"])]
+    """Return the suppliers that are demo data, in the order of their emails."""
+    suppliers = {one["contact_info"]["primary_email"]: one for one in supplier_list(skip=0, limit=MAX_SUPPLIERS)}
+    return [suppliers[email] for email in sorted(suppliers) if email.endswith(DOMAIN)]
 
 
-def _make(body: dict[str, Any], joined: Any, new_id: ObjectId) -> Stored:
+def _make(body: dict[str, Any], joined: datetime, number: int) -> Stored:
     changes = validated(SupplierCreateSerializer, body)
-    return supplier_create(password=changes.pop("password"), changes=changes, at=joined, new_id=new_id)
+    password = changes.pop("password")
+    return supplier_create(password=password if number == 0 else None, changes=changes, at=joined)
 
 
 def _body(seed: int, number: int) -> dict[str, Any]:
     random = draw(seed, "supplier", number)
     name = company(random)
     handle = re.sub(r"[^a-z]+", "", name.lower())
-    domain = f"{handle}{number + 1}.example"
+    domain = f"{handle}{number + 1}.{DOMAIN}"
     return {
         "password": DEMO_PASSWORD,
-        "contact_info": _contact_info(seed, number, domain),
+        "contact_info": _contact_info(seed, number, domain) | (FIRST if number == 0 else {}),
         "company_info": {
             "legal_name": name,
             "dba_name": f"{name.split(' ')[0].strip(',')} Shop" if random.random() < 0.4 else None,

@@ -9,8 +9,9 @@ from demo.generation import Demand, Item
 
 class Command(DemoCommand):
     help = (
-        "Create the demo user john@example.com and the demo suppliers, all with the password password123. What exists"
-        " is skipped. For demonstrations and development: never run it where strangers can log in."
+        "Create the demo user john@example.com and the demo suppliers; he and the first of them, supplier@demo.example,"
+        " have the password password123. What exists is skipped. For demonstrations and development: never run it where"
+        " strangers can log in."
     )
     what = "accounts"
     counted = "suppliers"
