@@ -16,6 +16,8 @@ from marketplace import mongo
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo
 
+pytest_plugins = ["tests.api"]  # the fixtures of the API tests
+
 
 @pytest.fixture(scope="session")
 def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

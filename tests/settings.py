@@ -6,3 +6,10 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-and-long-enough-for-every-ch
 os.environ.setdefault("HTTPS_ONLY", "false")
 
 from marketplace.settings import *  # noqa: E402, F403  # the usual way to build on another settings module
+
+# Argon2 is slow on purpose; the tests that are about it ask for it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Static files straight from the packages: nothing needs to be collected.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
