@@ -135,7 +135,8 @@ def field_messages(detail: Any, path: str = "") -> FieldMessages:
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         entries = [(_child(path, str(index)), item) for index, item in enumerate(detail)]
     else:
-        return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+        messages = [str(item) for item in (detail if isinstance(detail, list) else [detail])]
+        return {path or "non_field_errors": messages}
     return {name: messages for child, value in entries for name, messages in field_messages(value, child).items()}
 
 

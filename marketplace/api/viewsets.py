@@ -20,7 +20,7 @@ from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, e
 from marketplace.api.queries import ListQuery, Query
 from marketplace.api.schema import ResourceSchema
 from marketplace.api.serializers import Changes, answer
-from marketplace.callers import Caller
+from marketplace.callers import ANONYMOUS, Caller
 from marketplace.errors import NotFoundError
 from marketplace.mongo import Document, Stored
 from marketplace.representation import memoized, shape
@@ -77,6 +77,14 @@ class ResourceViewSet(GenericViewSet[Any]):
         return self.answer(service(**self.target(id, changes), **changes))
 
     # --- shared steps ---
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find the caller. Nobody is the caller of a request whose credentials fail, while its error is rendered."""
+        try:
+            super().perform_authentication(request)
+        except Exception:
+            request.user = ANONYMOUS  # type: ignore[assignment]  # DRF knows Django's users only
+            raise
 
     @property
     def caller(self) -> Caller:
