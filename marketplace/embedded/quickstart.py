@@ -147,7 +147,16 @@ class Quickstart:
         children.start("consumer", [*manage, "consume_events"], environment)
         children.start("relay", [*manage, "relay_events"], environment)
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        api = [*granian, "--workers", "1", "--no-ws", "--access-log", "marketplace.wsgi:application"]
+        api = [
+            *granian,
+            "--workers",
+            "1",
+            "--blocking-threads",
+            "4",
+            "--no-ws",
+            "--access-log",
+            "marketplace.wsgi:application",
+        ]
         children.start("api", api, environment)
 
     def _wait_for(self, name: str, is_ready: Callable[[], bool], stop: threading.Event) -> None:
