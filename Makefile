@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format
+.PHONY: help run test lint format bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ format: $(VENV)/dev.stamp ## Bring the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(VENV)/benchmarks.stamp ## Compare speed and memory with other ways of doing the same (needs wrk)
+	$(BIN)/python -m benchmarks $(ARGS)
+
 # A stamp is newer than the requirements that it stands for: they are installed again only when they change.
 $(VENV)/embedded.stamp: requirements/embedded.txt requirements/base.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
@@ -35,6 +38,10 @@ $(VENV)/embedded.stamp: requirements/embedded.txt requirements/base.txt | $(BIN)
 $(VENV)/dev.stamp: requirements/dev.txt requirements/embedded.txt requirements/base.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@ $(VENV)/embedded.stamp
+
+$(VENV)/benchmarks.stamp: requirements/benchmarks.txt $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

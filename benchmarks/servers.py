@@ -21,9 +21,9 @@ from marketplace.embedded.mongod import EmbeddedMongo, free_port
 
 START_SECONDS = 30
 ROOT = Path(__file__).parent.parent
-# The same for every side: one worker. WSGI sides get the project's own number of blocking threads.
-GRANIAN = ["--workers", "1", "--runtime-threads", "1", "--log-level", "warning"]
-WSGI = ["--interface", "wsgi", "--blocking-threads", "1"]
+# The same for every side: one worker. All WSGI sides get the number of threads that the marketplace is run with.
+GRANIAN = ["--workers", "1", "--no-ws", "--log-level", "warning"]
+WSGI = ["--interface", "wsgi", "--blocking-threads", "4"]
 ASGI = ["--interface", "asgi", "--loop", "uvloop"]
 
 
