@@ -1,11 +1,17 @@
 """DRF's permission class over the policy table."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from marketplace import policy
 from marketplace.api.authentication import caller_of
+
+if TYPE_CHECKING:  # DRF's views import this module
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class RoutePolicy(BasePermission):
