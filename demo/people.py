@@ -3,23 +3,23 @@
 Signing up goes on over the whole last year, so at any moment there are regulars and newcomers.
 """
 
-from collections.abc import Callable
+import functools
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from bson import ObjectId
-from django.core.management import CommandError
 
 from demo.addresses import names, phone
 from demo.generation import Item, demo_id, draw, missing, validated
+from marketplace import mongo
 from marketplace.callers import Caller
-from marketplace.errors import DuplicateError
 from users.serializers import UserCreateSerializer
 from users.services import user_create
 
 DEMO_PASSWORD = "password123"  # noqa: S105  # known to everybody on purpose
 JOHN = {"email": "john@example.com", "display_name": "John Doe", "phone": "+1 555 0100", "bio": "Here for the demo."}
+EMAIL = "contact_info.primary_email"  # where users and suppliers have it
 POPULATION = 500
 SIGN_UP_PERIOD = timedelta(days=365)
 # Below 1: more people sign up late than early.
@@ -47,19 +47,16 @@ class People:
     def __init__(self, seed: int, until: datetime) -> None:
         self._seed = seed
         self._until = until
-        self._signed_up: set[ObjectId] = set()
+        self._ids: dict[str, ObjectId] = {}
 
     def somebody(self, random: Random, at: datetime, *, skew: float) -> Caller:
-        """Return one who has signed up before `at`; the higher the skew, the more often one of the regulars.
-
-        Raises CommandError when the email of a demo person belongs to another account.
-        """
+        """Return one who has signed up before `at`; the higher the skew, the more often one of the regulars."""
         elapsed = max((at - self._until + SIGN_UP_PERIOD) / SIGN_UP_PERIOD, 0)
         present = int(POPULATION * elapsed ** (1 / SIGN_UP_CURVE))
         person = self._person(int(present * random.random() ** skew))
-        if person.key not in self._signed_up:
-            self._sign_up(person)
-        return Caller("user", str(person.key))
+        if person.key not in self._ids:
+            self._ids[person.key] = _signed_up(person)
+        return Caller("user", str(self._ids[person.key]))
 
     def _person(self, number: int) -> Item:
         if number == 0:
@@ -67,13 +64,13 @@ class People:
         joined = self._until - SIGN_UP_PERIOD * (1 - (number / POPULATION) ** SIGN_UP_CURVE)
         return _item(_profile(self._seed, number), None, joined)
 
-    def _sign_up(self, person: Item) -> None:
-        for new in missing([person]):
-            try:
-                new.make()
-            except DuplicateError as error:
-                raise CommandError(f"Another account has a demo user's email. {error}") from error
-        self._signed_up.add(person.key)
+
+def _signed_up(person: Item) -> ObjectId:
+    """Return the id of the account with the person's email, which is made if need be."""
+    for new in missing([person]):
+        new.make()
+    (account_id,) = mongo.database()["users"].distinct("_id", {EMAIL: person.key})
+    return ObjectId(account_id)
 
 
 def _profile(seed: int, number: int) -> dict[str, Any]:
@@ -88,15 +85,11 @@ def _profile(seed: int, number: int) -> dict[str, Any]:
 
 
 def _item(profile: dict[str, Any], password: str | None, joined: datetime) -> Item:
-    new_id = demo_id("users", profile["email"])
-    return Item("users", new_id, _maker(profile, password, joined, new_id))
+    return Item("users", profile["email"], functools.partial(_make, profile, password, joined), field=EMAIL)
 
 
-def _maker(profile: dict[str, Any], password: str | None, joined: datetime, new_id: ObjectId) -> Callable[[], object]:
-    def make() -> object:
-        # The body's password is checked as a client's would be; most demo users get none.
-        changes = validated(UserCreateSerializer, profile | {"password": DEMO_PASSWORD})
-        del changes["password"]
-        return user_create(changes=changes, password=password, at=joined, new_id=new_id)
-
-    return make
+def _make(profile: dict[str, Any], password: str | None, joined: datetime) -> None:
+    # The body's password is checked as a client's would be; most demo users get none.
+    changes = validated(UserCreateSerializer, profile | {"password": DEMO_PASSWORD})
+    del changes["password"]
+    user_create(changes=changes, password=password, at=joined, new_id=demo_id("users", profile["email"]))

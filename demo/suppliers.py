@@ -14,7 +14,7 @@ from catalog.serializers import SupplierCreateSerializer
 from catalog.services import supplier_create, supplier_list
 from demo.addresses import address, city, company, names, phone
 from demo.generation import Demand, Item, after, draw, validated
-from demo.people import DEMO_PASSWORD
+from demo.people import DEMO_PASSWORD, EMAIL
 from marketplace.mongo import Stored
 
 TITLES = ("Owner", "Managing Director", "Head of Sales", "Account Manager", "Operations Manager")
@@ -30,9 +30,7 @@ def items(demand: Demand) -> Iterator[Item]:
         body = _body(demand.seed, number)
         joined = demand.until - after(draw(demand.seed, "joined", number), timedelta(days=366), timedelta(days=730))
         email = body["contact_info"]["primary_email"]
-        yield Item(
-            "suppliers", email, functools.partial(_make, body, joined, number), field="contact_info.primary_email"
-        )
+        yield Item("suppliers", email, functools.partial(_make, body, joined, number), field=EMAIL)
 
 
 def seeded() -> list[Stored]:
