@@ -1,0 +1,256 @@
+"""SPEC's permission table: every route with every caller, and whose documents are seen by whom.
+
+The table below is written from SPEC, not from `marketplace.policy`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from marketplace import policy
+from marketplace.api.errors import unknown_url
+from tests.api import (
+    ANYONE,
+    NOBODY,
+    POST,
+    PRODUCT,
+    USER,
+    Api,
+    Json,
+    answered,
+    new_order,
+    new_post,
+    new_product,
+    new_supplier,
+    new_user,
+    nothing_written,
+    order_body,
+    supplier_body,
+    unique_email,
+)
+
+CODES = {401: "AUTHENTICATION_FAILED", 403: "FORBIDDEN", 404: "RESOURCE_NOT_FOUND"}
+METHODS = ("get", "post", "put", "patch", "delete")
+CALLERS = ("anonymous", "owner", "other user", "other supplier", "staff")
+
+
+@dataclass
+class World:
+    """Who is there and what belongs to them."""
+
+    staff: Api
+    user: Api = field(default_factory=new_user)
+    supplier: Api = field(default_factory=new_supplier)
+    other_user: Api = field(default_factory=new_user)
+    other_supplier: Api = field(default_factory=new_supplier)
+
+    def __post_init__(self) -> None:
+        self.product = new_product(self.supplier)
+        self.draft = new_product(self.supplier, status="draft")
+        self.order = new_order(self.user, self.product["id"])
+        self.post = new_post(self.user)
+        self.draft_post = new_post(self.user, is_draft=True)
+        self.ids = {name: getattr(self, name)["id"] for name in ("product", "draft", "order", "post", "draft_post")}
+        self.ids |= {"user": self.user.id, "supplier": self.supplier.id}
+
+    def caller(self, name: str, owner: str) -> Api:
+        """Return the caller of this name, for a resource that belongs to a user or a supplier."""
+        match name:
+            case "anonymous":
+                return ANYONE
+            case "owner":
+                return self.user if owner == "user" else self.supplier
+            case "other user":
+                return self.other_user
+            case "other supplier":
+                return self.other_supplier
+        return self.staff
+
+    def body(self, name: str, caller: str) -> Json:
+        """Return a valid body of a create."""
+        match name:
+            case "user":
+                return USER | {"email": unique_email()}
+            case "supplier":
+                return supplier_body()
+            case "product":
+                return PRODUCT | ({"supplier_id": self.supplier.id} if caller == "staff" else {})
+            case "order":
+                return order_body(self.product["id"])
+            case "post":
+                return POST
+        return {}
+
+
+# Method and path, whose it is, the body; then what anonymous, owner, other user, other supplier and staff get.
+TABLE = """
+POST   /users                              user     user     201 201 201 201 201
+GET    /users                              user     -        401 403 403 403 200
+GET    /users/{user}                       user     -        401 200 404 404 200
+PATCH  /users/{user}                       user     -        401 200 404 404 200
+DELETE /users/{user}                       user     -        401 204 404 404 204
+POST   /suppliers                          supplier supplier 201 201 201 201 201
+GET    /suppliers                          supplier -        200 200 200 200 200
+GET    /suppliers/{supplier}               supplier -        200 200 200 200 200
+PATCH  /suppliers/{supplier}               supplier -        401 200 403 403 200
+DELETE /suppliers/{supplier}               supplier -        401 204 403 403 204
+POST   /products                           supplier product  401 201 403 201 201
+GET    /products                           supplier -        200 200 200 200 200
+GET    /products/{product}                 supplier -        200 200 200 200 200
+GET    /products/{draft}                   supplier -        404 200 404 404 200
+PATCH  /products/{product}                 supplier -        401 200 403 403 200
+PATCH  /products/{draft}                   supplier -        401 200 404 404 200
+DELETE /products/{product}                 supplier -        401 204 403 403 204
+DELETE /products/{draft}                   supplier -        401 204 404 404 204
+POST   /products/{draft}/publish           supplier -        401 200 404 404 200
+POST   /products/{product}/discontinue     supplier -        401 200 403 403 200
+POST   /products/{product}/mark-out-of-stock supplier -      401 200 403 403 200
+POST   /products/{product}/restore         supplier -        401 200 403 403 200
+POST   /orders                             user     order    401 201 201 403 403
+GET    /orders                             user     -        401 200 200 403 200
+GET    /orders/{order}                     user     -        401 200 404 404 200
+POST   /orders/{order}/cancel              user     -        401 200 404 404 200
+POST   /posts                              user     post     401 201 201 403 403
+GET    /posts                              user     -        200 200 200 200 200
+GET    /posts/{post}                       user     -        200 200 200 200 200
+GET    /posts/{draft_post}                 user     -        404 200 404 404 200
+PATCH  /posts/{post}                       user     -        401 200 403 403 200
+PATCH  /posts/{draft_post}                 user     -        401 200 404 404 200
+DELETE /posts/{post}                       user     -        401 204 403 403 204
+DELETE /posts/{draft_post}                 user     -        401 204 404 404 204
+POST   /posts/{draft_post}/publish         user     -        401 200 404 404 200
+GET    /                                   user     -        200 200 200 200 200
+GET    /health                             user     -        200 200 200 200 200
+"""
+ROWS = [line.split() for line in TABLE.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("method", "path", "owner", "made", "statuses"), [(*row[:4], row[4:]) for row in ROWS])
+def test_who_may_do_what(
+    staff: Api,
+    subtests: pytest.Subtests,
+    method: str,
+    path: str,
+    owner: str,
+    made: str,
+    statuses: list[str],
+) -> None:
+    world = World(staff)
+    # The allowed come last: a deletion would answer 404 to everybody after it.
+    for name, status in sorted(zip(CALLERS, statuses, strict=True), key=lambda pair: pair[1] < "300"):
+        if method != "GET" and status < "300" and name == "staff":
+            world = World(staff)
+        caller = world.caller(name, owner)
+        body = world.body(made, name) if made != "-" else None
+        with subtests.test(caller=name):
+            if status < "300":
+                answered(caller(method, path.format(**world.ids), body), int(status))
+                continue
+            with nothing_written():
+                error = answered(caller(method, path.format(**world.ids), body), int(status))
+            assert error["code"] == CODES[int(status)]
+
+
+def test_table_has_every_route_of_the_policy() -> None:
+    ours = {f"{row[0]} {re.sub(r'{.*?}', '{id}', row[1])}" for row in ROWS}
+    assert set(policy.ROUTES) - ours == {"GET /health/ready"}
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Return every path and the view that answers it."""
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield path, entry.callback
+        elif not path.startswith("admin"):
+            yield from routes(entry, path)
+
+
+def methods(callback: Any) -> set[str]:
+    """Return the methods that a view answers, HEAD aside."""
+    names = getattr(callback, "actions", None) or [name for name in METHODS if hasattr(callback.cls, name)]
+    return {name.upper() for name in names} - {"HEAD"}
+
+
+def test_every_route_has_a_policy() -> None:
+    public = {"schema", "docs", "redoc"}  # for anyone, by drf-spectacular's own setting
+    served = {
+        policy.route_name(method, path)
+        for path, callback in routes(get_resolver())
+        if path not in public and callback is not unknown_url
+        for method in methods(callback)
+    }
+    assert served == set(policy.ROUTES)
+
+
+def test_there_are_29_resource_routes() -> None:
+    assert (
+        len([name for name in policy.ROUTES if re.match(r"\w+ /(users|suppliers|products|orders|posts)", name)]) == 29
+    )
+
+
+@pytest.mark.parametrize("header", ["X-User-ID", "X-Supplier-ID"])
+@pytest.mark.parametrize("value", [NOBODY, "", "x", "5f " * 8, '{"$ne": null}', "z" * 24])
+def test_unknown_account_is_nobody(api: None, header: str, value: str) -> None:
+    for path in ("/products", "/orders", "/users/" + NOBODY):
+        response = ANYONE("GET", path, **{header: value})
+        assert answered(response, 401)["code"] == "AUTHENTICATION_FAILED"
+        assert response["WWW-Authenticate"] == "Bearer"
+
+
+def test_one_identity_at_a_time(api: None) -> None:
+    user, supplier = new_user(), new_supplier()
+    both = {"X-User-ID": user.id, "X-Supplier-ID": supplier.id}
+    assert answered(ANYONE("GET", "/products", **both), 401)["code"] == "AUTHENTICATION_FAILED"
+
+
+def test_a_users_id_names_no_supplier(api: None) -> None:
+    assert answered(ANYONE("POST", "/products", PRODUCT, X_Supplier_ID=new_user().id), 401)
+
+
+def test_headers_count_only_where_they_are_trusted(api: None, settings: object) -> None:
+    user = new_user()
+    settings.TRUST_IDENTITY_HEADERS = False
+    assert answered(user("GET", f"/users/{user.id}"), 401)
+    assert answered(user("GET", "/products"), 200) == []
+
+
+def test_deleted_account_is_told_so(api: None) -> None:
+    user = new_user()
+    user.delete(f"/users/{user.id}")
+    assert answered(user("GET", "/posts"), 403)["code"] == "ACCOUNT_STATUS_ERROR"
+    assert answered(user("POST", "/posts", POST), 403)["code"] == "ACCOUNT_STATUS_ERROR"
+
+
+def test_a_session_without_staff_rights_is_nobody(staff: Api, django_user_model: object) -> None:
+    client = type(staff.client)()
+    client.force_login(django_user_model.objects.create_user("clerk"))
+    assert answered(Api(client)("GET", "/users"), 401)
+
+
+def test_staff_writes_need_a_csrf_token(staff: Api) -> None:
+    user = new_user()
+    strict = type(staff.client)(enforce_csrf_checks=True)
+    strict.cookies = staff.client.cookies
+    with nothing_written():
+        assert answered(Api(strict)("DELETE", f"/users/{user.id}"), 403)["code"] == "FORBIDDEN"
+    strict.cookies["csrftoken"] = "a" * 32
+    answered(Api(strict)("DELETE", f"/users/{user.id}", X_CSRFToken="a" * 32), 204)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
+)
+def test_forms_of_staff_are_refused(staff: Api, content_type: str) -> None:
+    """Django's CSRF check reads forms before we refuse them."""
+    strict = type(staff.client)(enforce_csrf_checks=True)
+    strict.cookies = staff.client.cookies
+    strict.cookies["csrftoken"] = "a" * 32
+    for body in (b"a=b", b"\xff\x00", b"--x\r\n\r\n", b"&".join(b"a=1" for _ in range(2000))):
+        response = Api(strict)("POST", "/users", body, content_type=content_type, X_CSRFToken="a" * 32)
+        assert response.status_code in (400, 415), response.content
+        answered(response, response.status_code)
