@@ -1,7 +1,7 @@
 """What tests of the consumer side share: applying events, producing them, and reading rows back."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.db import transaction
 
 from analytics import writer
 from analytics.decoding import decode
+from marketplace.embedded.kafka import EmbeddedKafka
 from tests.analytics.events import raw
 
 Envelope = dict[str, Any]
@@ -28,13 +29,12 @@ def group() -> str:
     return f"test-{uuid.uuid4()}"
 
 
-Produce = Callable[[Iterable[Envelope]], None]
+Produce = Callable[[Iterable[Envelope | tuple[str, bytes | None, bytes | None]]], None]
 
 
-@pytest.fixture
-def produce(kafka: str) -> Produce:
-    """A function that produces events, or raw (topic, key, value) messages, and waits until the broker has them."""
-    producer = Producer({"bootstrap.servers": kafka, "message.max.bytes": 3_000_000})
+def produce_to(servers: str) -> Produce:
+    """Return a function that produces events, or raw (topic, key, value), and waits until the broker has them."""
+    producer = Producer({"bootstrap.servers": servers, "message.max.bytes": 3_000_000, "compression.type": "lz4"})
     failures: list[object] = []
 
     def send(messages: Iterable[Envelope | tuple[str, bytes | None, bytes | None]]) -> None:
@@ -50,3 +50,18 @@ def produce(kafka: str) -> Produce:
         assert failures == []
 
     return send
+
+
+@pytest.fixture
+def produce(kafka: str) -> Produce:
+    """A function that produces to the broker that all tests share."""
+    return produce_to(kafka)
+
+
+@pytest.fixture
+def own_kafka(settings: Any) -> Iterator[Produce]:
+    """A function that produces to a broker of this test alone, for what would disturb others."""
+    broker = EmbeddedKafka()
+    settings.KAFKA_BOOTSTRAP_SERVERS = broker.start()
+    yield produce_to(settings.KAFKA_BOOTSTRAP_SERVERS)
+    broker.stop()

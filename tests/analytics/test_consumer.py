@@ -1,18 +1,155 @@
 """The consumer against a Kafka broker and a SQL database."""
 
-import pytest
+import logging
+from dataclasses import dataclass, field
 
-from analytics.consumer import EventConsumer
-from analytics.models import Order
+import pytest
+from confluent_kafka import TopicPartition
+from django.db import connection, connections
+
+from analytics.batches import TooManyBadMessagesError, store
+from analytics.consumer import BAD_LIMIT, EventConsumer
+from analytics.models import ConsumerOffset, DeadLetter, Order, User
+from analytics.outages import BackOff
+from marketplace import kafka as clients
 from tests.analytics.events import event, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_events_become_rows(produce, group):
-    ids = [new_id() for _ in range(20)]
+def test_events_become_rows_and_a_restart_goes_on_from_the_stored_offsets(produce, group):
+    ids = [new_id() for _ in range(1200)]
     produce(event("order.created", order_id) for order_id in ids)
     counts = EventConsumer(group).run(once=True)
-    assert counts.read >= 20
-    assert Order.objects.filter(pk__in=ids).count() == 20
+    assert counts.read >= 1200
+    assert Order.objects.filter(pk__in=ids).count() == 1200
     assert Order.objects.get(pk=ids[0]).items.count() == 3
+    produce([event("order.cancelled", order_id, 2) for order_id in ids[:7]])
+    counts = EventConsumer(group).run(once=True)
+    assert (counts.read, counts.changed, counts.dead) == (7, 7, 0)
+    observer = clients.consumer(group)
+    rows = ConsumerOffset.objects.filter(group_id=group, next_offset__gt=0)
+    partitions = [TopicPartition(*row) for row in rows.values_list("topic", "partition")]
+    committed = {(p.topic, p.partition): p.offset for p in observer.committed(partitions, timeout=10)}
+    assert committed == {row[:2]: row[2] for row in rows.values_list("topic", "partition", "next_offset")}
+    observer.close()
+
+
+def test_a_new_cluster_id_reads_everything_again_without_harm(produce, group, caplog):
+    user_id = new_id()
+    produce([event("user.created", user_id), event("user.updated", user_id, 2, display_name="Now")])
+    first = EventConsumer(group).run(once=True)
+    ConsumerOffset.objects.update(cluster_id="the one before")
+    with caplog.at_level(logging.WARNING):
+        again = EventConsumer(group).run(once=True)
+    assert again.read == first.read
+    assert again.changed == 0
+    assert User.objects.get(pk=user_id).display_name == "Now"
+    assert "is new to group" in caplog.text
+
+
+def test_an_offset_outside_the_partition_restarts_at_the_earliest(produce, group, caplog):
+    produce([event("user.created", new_id())])
+    first = EventConsumer(group).run(once=True)
+    ConsumerOffset.objects.update(next_offset=10**9)
+    with caplog.at_level(logging.WARNING):
+        again = EventConsumer(group).run(once=True)
+    assert (again.read, again.changed) == (first.read, 0)
+    assert "stored offset 1000000000 is not within" in caplog.text
+
+
+class OvertakenConsumer(EventConsumer):
+    """A consumer whose first batch somebody else stores first, as the new owner of its partitions would."""
+
+    def _read(self) -> None:
+        super()._read()
+        progress = self._progress
+        if progress.pending and not self.counts.fenced:
+            store(progress.pending, self._offsets, progress.positions, bad_in_a_row=0, bad_limit=BAD_LIMIT)
+
+
+def test_a_consumer_that_lost_its_partition_writes_nothing_and_seeks(produce, group):
+    ids = [new_id() for _ in range(30)]
+    produce(event("user.created", user_id) for user_id in ids)
+    consumer = OvertakenConsumer(group)
+    counts = consumer.run(once=True)
+    assert counts.fenced >= 1
+    assert User.objects.filter(pk__in=ids).count() == 30
+    assert EventConsumer(group).run(once=True).read == 0
+
+
+@dataclass(frozen=True)
+class Repair(BackOff):
+    """A back-off during which the database comes back after two attempts."""
+
+    waits: list[float] = field(default_factory=list)
+
+    def delays(self):
+        for number in range(10):
+            if number == 2:
+                make_database_work()
+            self.waits.append(0.05)
+            yield 0.05
+
+
+def make_database_fail() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            # The server is still there, and refuses this user until the password is right again.
+            connection.settings_dict["PASSWORD"] += "-wrong"
+            cursor.execute("SELECT CONNECTION_ID()")
+            number = cursor.fetchone()[0]
+            other = connections.create_connection("default")
+            other.settings_dict = connection.settings_dict | {"PASSWORD": connection.settings_dict["PASSWORD"][:-6]}
+            with other.cursor() as killer:
+                killer.execute(f"KILL {number}")
+            other.close()
+
+
+def make_database_work() -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = OFF")
+    else:
+        connection.settings_dict["PASSWORD"] = connection.settings_dict["PASSWORD"].removesuffix("-wrong")
+
+
+class FailingConsumer(EventConsumer):
+    """A consumer whose database goes away between reading and storing."""
+
+    def _read(self) -> None:
+        super()._read()
+        if self._progress.pending and not self.counts.outages:
+            make_database_fail()
+
+
+def test_a_database_that_is_away_for_a_while_loses_nothing(produce, group):
+    ids = [new_id() for _ in range(30)]
+    produce(event("user.created", user_id) for user_id in ids)
+    try:
+        counts = FailingConsumer(group, back_off=Repair()).run(once=True)
+    finally:
+        make_database_work()
+    assert counts.outages >= 2
+    assert counts.dead == 0
+    assert User.objects.filter(pk__in=ids).count() == 30
+
+
+def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group):
+    ids = [new_id() for _ in range(5)]
+    good = [event("user.created", user_id) for user_id in ids]
+    own_kafka([good[0], ("user", b"k", b"poison"), good[1], ("user", b"k", None), *good[2:]])
+    counts = EventConsumer(group, batch_size=3).run(once=True)
+    assert (counts.read, counts.changed, counts.dead) == (7, 5, 2)
+    assert User.objects.filter(pk__in=ids).count() == 5
+    assert DeadLetter.objects.count() == 2
+
+
+def test_too_many_bad_messages_stop_the_consumer_with_nothing_dropped(own_kafka, group):
+    own_kafka([("user", b"k", b"poison")] * (BAD_LIMIT + 5))
+    with pytest.raises(TooManyBadMessagesError):
+        EventConsumer(group, batch_size=20).run(once=True)
+    passed = sum(ConsumerOffset.objects.values_list("next_offset", flat=True))
+    assert passed == DeadLetter.objects.count() == 40  # two whole batches; the third would be over the limit
