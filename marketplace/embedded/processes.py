@@ -68,7 +68,7 @@ class Children:
         """Stop a process and wait for it. Does nothing when there is none of that name."""
         process = self._processes.pop(name, None)
         if process and not stop_child(process, seconds):
-            self._write(f"[{name}] did not stop within {seconds:.0f} s and was killed")
+            self._write(f"[{name}] did not stop within {seconds:g} s and was killed")
 
     def stop_all(self) -> None:
         """Stop all processes, the last started first, and wait for the end of their output."""

@@ -13,6 +13,7 @@ from pymongo.write_concern import WriteConcern
 from marketplace import mongo
 
 LEASES = "leases"
+RELEASE_SECONDS = 1.0
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -44,7 +45,8 @@ class Lease:
     def release(self) -> None:
         """Give the lease up, so that another process need not wait. Raises PyMongoError."""
         self._until = 0.0
-        with pymongo.timeout(self.seconds):
+        # Not worth waiting for: it runs out by itself.
+        with pymongo.timeout(RELEASE_SECONDS):
             self._leases().update_one({"_id": self.name, "holder": self.holder}, {"$set": {"expires_at": _NEVER}})
 
     def _renew(self) -> None:
