@@ -21,7 +21,7 @@ from orders.serializers import OrderCreateSerializer
 from orders.services import order_cancel, order_create
 from users.services import user_identity
 
-# The last day brings this many times more orders than the first.
+# The last day brings 1 + GROWTH times the orders of the first.
 GROWTH = 1.5
 LINES: dict[int, float] = {1: 55, 2: 27, 3: 12, 4: 6}
 QUANTITIES: dict[int, float] = {1: 75, 2: 17, 3: 6, 4: 2}

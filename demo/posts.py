@@ -24,7 +24,7 @@ TYPES = (
     *("text", "image", "video", "text", "link", "image", "text", "image"),
     *("poll", "video", "text", "image", "link", "image", "video", "text"),
 )
-GROWTH = 0.6
+GROWTH = 0.6  # as in orders
 # How strongly regulars post more than newcomers.
 ACTIVITY = 2.2
 # Which of 32 posts in a row goes viral.

@@ -10,7 +10,6 @@ from typing import Any
 from bson import ObjectId
 
 from catalog import services as catalog
-from catalog.documents import CATEGORIES
 from catalog.serializers import ProductCreateSerializer
 from demo.addresses import city, street
 from demo.assortment import ADJECTIVES, ASSORTMENT, BRANDS, CARE, OPTIONS, Kind
@@ -23,6 +22,7 @@ STATUSES = (
     *("active", "active", "draft", "active", "out_of_stock"),
     *("active", "active", "draft", "active", "discontinued"),
 )
+CATEGORIES = tuple(ASSORTMENT)
 # What comes after publishing.
 ENDINGS: dict[str, Callable[..., Stored]] = {
     "out_of_stock": catalog.product_mark_out_of_stock,
