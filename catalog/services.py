@@ -10,7 +10,7 @@ from mongoengine import NotUniqueError
 
 from catalog import events
 from catalog.documents import Product, Supplier, SupplierInfo
-from marketplace.callers import SYSTEM, Caller
+from marketplace.callers import Caller
 from marketplace.errors import DuplicateError, NotFoundError, StateConflictError, ValidationError
 from marketplace.events.catalogue import EventType
 from marketplace.events.outbox import record, record_removal, record_stored
@@ -121,7 +121,7 @@ def product_create(
     owner = ObjectId(caller.id) if caller.kind == "supplier" else supplier_id
     stored = _product_create(owner=owner, changes=changes, at=at, new_id=new_id)
     if Supplier.collection().find_one({"_id": owner}, {"_id": 1}) is None:  # removed at the same time
-        product_delete(caller=SYSTEM, identifier=str(stored["_id"]))
+        _products_delete(stored["supplier_id"])
         raise _unknown_supplier()
     return stored
 
