@@ -208,6 +208,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
         "django.request": {"level": "ERROR"},  # a client's mistake is no warning of ours
+        "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
