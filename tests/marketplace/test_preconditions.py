@@ -1,8 +1,6 @@
 """Optimistic versions: ETag, If-Match, `version` in the body, and two writers at once."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +22,7 @@ from tests.api import (
     nothing_written,
     refused_fields,
 )
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -204,18 +203,6 @@ def test_the_clock_of_another_host_does_not_reorder_events(monkeypatch: pytest.M
         monkeypatch.setattr(mongo, "now", lambda hours=hours: real() + timedelta(hours=hours))
         user.patch(f"/users/{user.id}", {"bio": str(hours)})
     assert len(events_of(user.id)) == 5
-
-
-def at_once(count: int, work: Callable[[int], Json]) -> list[Json]:
-    """Run the work in threads that start together, and return what each gave."""
-    ready = threading.Barrier(count)
-
-    def run(index: int) -> Json:
-        ready.wait()
-        return work(index)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def test_two_writers_with_one_version_one_wins() -> None:
