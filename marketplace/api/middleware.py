@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pymongo
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 
 from marketplace import tracing
-from marketplace.api.errors import error_response
+from marketplace.api.errors import bad_request, error_response
 from marketplace.errors import ValidationError
 
 _SANE_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
@@ -18,7 +19,7 @@ _DJANGO_PATHS = ("/admin/", f"/{settings.STATIC_URL.strip('/')}/")
 
 
 class RequestMiddleware:
-    """Sets request id, trace context and deadline; answers `/users/` as `/users`; refuses larger bodies."""
+    """Sets request id, trace context and deadline; checks the Host and the body's size; answers `/users/` as `/users`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -32,6 +33,10 @@ class RequestMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            return bad_request(request, error)
         if _content_length(request) > settings.MAX_BODY_BYTES:
             too_large = ValidationError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
             return error_response(too_large, status=413)
