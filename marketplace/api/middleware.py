@@ -19,7 +19,7 @@ _DJANGO_PATHS = ("/admin/", f"/{settings.STATIC_URL.strip('/')}/")
 
 
 class RequestMiddleware:
-    """Sets request id, trace context and deadline; checks the Host and the body's size; answers `/users/` as `/users`."""
+    """Sets request id, trace context, deadline; checks Host and body size; answers `/users/` as `/users`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
