@@ -46,7 +46,7 @@ ACCOUNT_FINDERS = {
     "user": "users.services.user_account",
     "supplier": "catalog.services.supplier_account",
 }
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["marketplace.hashers.OwaspArgon2PasswordHasher"]
 
 # Behind a TLS-terminating proxy; HTTPS_ONLY=false for a plain-HTTP test installation.
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=not DEBUG)
