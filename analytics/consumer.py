@@ -106,12 +106,14 @@ class EventConsumer:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take partitions over, paused: the database may be away, and a callback must not wait for it."""
+        logger.info("%d more partitions assigned", len(partitions))
         consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
         consumer.pause(partitions)
         self._progress.waiting |= _names(partitions)
         self._progress.assigned = True
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.info("%d partitions revoked", len(partitions))
         self._progress.forget(_names(partitions))
         consumer.incremental_unassign(partitions)
 
@@ -131,6 +133,7 @@ class EventConsumer:
             progress.targets.setdefault(partition, high)
             progress.waiting.discard(partition)
         self._resume(progress.positions)
+        logger.info("reading on in %d partitions", len(progress.positions))
 
     def _start(self, partition: Partition, stored: int | None, low: int, high: int) -> int:
         if stored is None:
