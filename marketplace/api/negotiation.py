@@ -18,4 +18,5 @@ class JsonFirstNegotiation(DefaultContentNegotiation):
         offered = list(renderers)
         if request.META.get("HTTP_ACCEPT", "") in _JSON and "format" not in request.GET:
             return offered[0], str(offered[0].media_type)
-        return super().select_renderer(request, offered, format_suffix)
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, offered, format_suffix)
+        return chosen
