@@ -14,6 +14,7 @@ from marketplace.fields import (
     TimezoneField,
 )
 from marketplace.mongo import Document
+from marketplace.postal import Address
 
 CATEGORIES = (
     "electronics",
@@ -42,15 +43,6 @@ class SupplierContactInfo(me.EmbeddedDocument):
     contact_person_title = me.StringField(max_length=100)
     contact_person_email = EmailField()
     contact_person_phone = me.StringField(max_length=50)
-
-
-class Address(me.EmbeddedDocument):
-    street_address_1 = me.StringField(required=True, min_length=1, max_length=200)
-    street_address_2 = me.StringField(max_length=200)
-    city = me.StringField(required=True, min_length=1, max_length=100)
-    state = me.StringField(required=True, min_length=1, max_length=100)
-    zip_code = me.StringField(required=True, min_length=1, max_length=20)
-    country = CountryField(required=True)
 
 
 class CompanyInfo(me.EmbeddedDocument):

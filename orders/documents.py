@@ -2,8 +2,9 @@
 
 import mongoengine as me
 
-from marketplace.fields import CentsField, CountryField, EmailField, HttpUrlField, QuantityField, TextMapField
+from marketplace.fields import CentsField, EmailField, HttpUrlField, QuantityField, TextMapField
 from marketplace.mongo import Document
+from marketplace.postal import AddressLines
 
 ORDER_STATUSES = ("pending", "confirmed", "processing", "shipped", "delivered", "cancelled", "refunded", "failed")
 FULFILLMENT_STATUSES = ("pending", "processing", "shipped", "delivered", "cancelled", "returned")
@@ -43,15 +44,9 @@ class OrderItem(me.EmbeddedDocument):
     delivered_at = me.DateTimeField()
 
 
-class ShippingAddress(me.EmbeddedDocument):
+class ShippingAddress(AddressLines):
     recipient_name = me.StringField(required=True, min_length=1, max_length=200)
     phone = me.StringField(max_length=20)
-    street_address_1 = me.StringField(required=True, min_length=1, max_length=200)
-    street_address_2 = me.StringField(max_length=200)
-    city = me.StringField(required=True, min_length=1, max_length=100)
-    state = me.StringField(required=True, min_length=1, max_length=100)
-    zip_code = me.StringField(required=True, min_length=1, max_length=20)
-    country = CountryField(required=True)
 
 
 class Cancellation(me.EmbeddedDocument):
