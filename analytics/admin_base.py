@@ -20,6 +20,8 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from analytics.decoding import ENVELOPE_COLUMNS
+
 # Rows that are counted, and so can be paged through, at most.
 COUNT_LIMIT = 10_000
 CHILD_LIMIT = 100
@@ -145,6 +147,7 @@ class ReadOnlyAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     columns: tuple[str, ...] = ()
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
 
@@ -152,7 +155,8 @@ class ReadOnlyAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return [shown(name) for name in self.columns]
 
     def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
-        return [shown(field.name) for field in self.model._meta.concrete_fields]
+        names = [field.name for field in self.model._meta.concrete_fields]
+        return [shown(name) for name in sorted(names, key=lambda name: name in ENVELOPE_COLUMNS)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)

@@ -30,9 +30,6 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Order',
             fields=[
-                ('version', models.IntegerField()),
-                ('event_id', analytics.fields.KeyField(max_length=36)),
-                ('event_timestamp', models.DateTimeField()),
                 ('order_id', analytics.fields.KeyField(max_length=24, primary_key=True, serialize=False)),
                 ('order_number', analytics.fields.KeyField(db_index=True, max_length=30)),
                 ('customer_user_id', analytics.fields.KeyField(db_index=True, max_length=24)),
@@ -54,6 +51,9 @@ class Migration(migrations.Migration):
                 ('cancelled_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('updated_at', models.DateTimeField()),
+                ('version', models.IntegerField()),
+                ('event_id', analytics.fields.KeyField(max_length=36)),
+                ('event_timestamp', models.DateTimeField()),
             ],
             options={
                 'db_table': 'orders',
@@ -62,9 +62,6 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Post',
             fields=[
-                ('version', models.IntegerField()),
-                ('event_id', analytics.fields.KeyField(max_length=36)),
-                ('event_timestamp', models.DateTimeField()),
                 ('post_id', analytics.fields.KeyField(max_length=24, primary_key=True, serialize=False)),
                 ('post_type', analytics.fields.LineField(choices=[('text', 'text'), ('image', 'image'), ('video', 'video'), ('link', 'link'), ('poll', 'poll')], db_index=True, max_length=20)),
                 ('author_user_id', analytics.fields.KeyField(db_index=True, max_length=24)),
@@ -89,6 +86,9 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField(db_index=True, null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('updated_at', models.DateTimeField()),
+                ('version', models.IntegerField()),
+                ('event_id', analytics.fields.KeyField(max_length=36)),
+                ('event_timestamp', models.DateTimeField()),
             ],
             options={
                 'db_table': 'posts',
@@ -97,9 +97,6 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Product',
             fields=[
-                ('version', models.IntegerField()),
-                ('event_id', analytics.fields.KeyField(max_length=36)),
-                ('event_timestamp', models.DateTimeField()),
                 ('product_id', analytics.fields.KeyField(max_length=24, primary_key=True, serialize=False)),
                 ('supplier_id', analytics.fields.KeyField(db_index=True, max_length=24)),
                 ('supplier_name', analytics.fields.LineField(max_length=200)),
@@ -118,6 +115,9 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('updated_at', models.DateTimeField()),
+                ('version', models.IntegerField()),
+                ('event_id', analytics.fields.KeyField(max_length=36)),
+                ('event_timestamp', models.DateTimeField()),
             ],
             options={
                 'db_table': 'products',
@@ -139,9 +139,6 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='User',
             fields=[
-                ('version', models.IntegerField()),
-                ('event_id', analytics.fields.KeyField(max_length=36)),
-                ('event_timestamp', models.DateTimeField()),
                 ('user_id', analytics.fields.KeyField(max_length=24, primary_key=True, serialize=False)),
                 ('email', analytics.fields.LineField(db_index=True, max_length=255)),
                 ('phone', analytics.fields.LineField(max_length=50, null=True)),
@@ -151,6 +148,9 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('updated_at', models.DateTimeField()),
+                ('version', models.IntegerField()),
+                ('event_id', analytics.fields.KeyField(max_length=36)),
+                ('event_timestamp', models.DateTimeField()),
             ],
             options={
                 'db_table': 'users',
@@ -177,9 +177,6 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Supplier',
             fields=[
-                ('version', models.IntegerField()),
-                ('event_id', analytics.fields.KeyField(max_length=36)),
-                ('event_timestamp', models.DateTimeField()),
                 ('supplier_id', analytics.fields.KeyField(max_length=24, primary_key=True, serialize=False)),
                 ('email', analytics.fields.LineField(db_index=True, max_length=255)),
                 ('primary_phone', analytics.fields.LineField(max_length=50)),
@@ -204,6 +201,9 @@ class Migration(migrations.Migration):
                 ('timezone', analytics.fields.LineField(max_length=64, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),
+                ('version', models.IntegerField()),
+                ('event_id', analytics.fields.KeyField(max_length=36)),
+                ('event_timestamp', models.DateTimeField()),
             ],
             options={
                 'db_table': 'suppliers',
