@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from marketplace.errors import InsufficientStockError
+from marketplace.fields import MAX_QUANTITY
 from marketplace.mongo import Stored
 from orders.documents import OrderItem, StockTake
 
@@ -81,7 +82,7 @@ def give_back(products: dict[Any, Stored], items: Iterable[OrderItem], takes: It
     for taken in takes:
         place = _place_of(products.get(taken.product_id), taken)
         if place is not None:
-            place["quantity"] += taken.quantity
+            place["quantity"] = min(place["quantity"] + taken.quantity, MAX_QUANTITY)
 
 
 def _place_of(product: Stored | None, taken: StockTake) -> dict[str, Any] | None:
