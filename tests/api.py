@@ -206,9 +206,9 @@ def new_supplier(body: Json = None) -> Api:
     return Api(id=found["id"], **{"X-Supplier-ID": found["id"]})
 
 
-def new_product(supplier: Api, *, status: str = "active", **body: Json) -> Json:
-    """Add a product in a status and return it as its owner sees it."""
-    product = supplier.post("/products", PRODUCT | body, status=201)
+def new_product(supplier: Api, *, status: str = "active", of: Json = PRODUCT, **body: Json) -> Json:
+    """Add a product in a status, made of this and that, and return it as its owner sees it."""
+    product = supplier.post("/products", of | body, status=201)
     return to_status(supplier, product, status)
 
 

@@ -69,7 +69,7 @@ def test_everything_that_was_sent_is_shown() -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_transitions(status: str, action: str) -> None:
     supplier = new_supplier()
-    product = new_product(supplier, status=status, **PLAIN_PRODUCT)
+    product = new_product(supplier, status=status, of=PLAIN_PRODUCT)
     to, allowed, event = TRANSITIONS[action]
     path = f"/products/{product['id']}/{action}"
     if status in allowed:
@@ -88,7 +88,7 @@ def test_transitions(status: str, action: str) -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_deletion_from_any_status_is_final(staff: Api, status: str) -> None:
     supplier = new_supplier()
-    product = new_product(supplier, status=status, **PLAIN_PRODUCT)
+    product = new_product(supplier, status=status, of=PLAIN_PRODUCT)
     path = f"/products/{product['id']}"
     supplier.delete(path)
     last = events_of(product["id"])[-1]
@@ -133,9 +133,9 @@ def listed(caller: Api, query: str = "") -> list[str]:
 
 def test_lists_show_what_the_caller_may_see_newest_first(staff: Api) -> None:
     supplier, other = new_supplier(), new_supplier()
-    mine = [new_product(supplier, status=status, **PLAIN_PRODUCT)["id"] for status in STATUSES]
-    theirs = new_product(other, status="draft", **PLAIN_PRODUCT)["id"]
-    gone = new_product(supplier, **PLAIN_PRODUCT)["id"]
+    mine = [new_product(supplier, status=status, of=PLAIN_PRODUCT)["id"] for status in STATUSES]
+    theirs = new_product(other, status="draft", of=PLAIN_PRODUCT)["id"]
+    gone = new_product(supplier, of=PLAIN_PRODUCT)["id"]
     supplier.delete(f"/products/{gone}")
     public = mine[:0:-1]
     for caller in (ANYONE, new_user(), new_supplier()):
@@ -153,9 +153,9 @@ def test_lists_show_what_the_caller_may_see_newest_first(staff: Api) -> None:
 
 def test_filters_join() -> None:
     supplier, other = new_supplier(), new_supplier()
-    beauty = new_product(supplier, **PLAIN_PRODUCT | {"category": "beauty"})["id"]
-    food = new_product(supplier, status="out_of_stock", **PLAIN_PRODUCT | {"category": "food_beverage"})["id"]
-    theirs = new_product(other, **PLAIN_PRODUCT | {"category": "beauty"})["id"]
+    beauty = new_product(supplier, of=PLAIN_PRODUCT | {"category": "beauty"})["id"]
+    food = new_product(supplier, status="out_of_stock", of=PLAIN_PRODUCT | {"category": "food_beverage"})["id"]
+    theirs = new_product(other, of=PLAIN_PRODUCT | {"category": "beauty"})["id"]
     assert listed(ANYONE, "?category=beauty") == [theirs, beauty]
     assert listed(ANYONE, f"?category=beauty&supplier_id={supplier.id}") == [beauty]
     assert listed(ANYONE, "?status=out_of_stock") == [food]
@@ -232,7 +232,7 @@ def test_keys_of_variants_are_kept_exactly() -> None:
 
 
 def test_nothing_but_declared_fields_is_stored() -> None:
-    new_product(new_supplier(), **PLAIN_PRODUCT | {"nonsense": 1})
+    new_product(new_supplier(), of=PLAIN_PRODUCT | {"nonsense": 1})
     [kept] = stored()["products"]
     assert "nonsense" not in kept
     assert mongo.database().products.count_documents({"nonsense": {"$exists": True}}) == 0

@@ -84,9 +84,9 @@ def test_product_ids_are_the_newest_hundred(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(services, "SHOWN_PRODUCT_IDS", 3)
     supplier, other = new_supplier(), new_supplier()
     ids = [
-        new_product(supplier, status=status, **PLAIN_PRODUCT)["id"] for status in ("draft", "active", "draft", "draft")
+        new_product(supplier, status=status, of=PLAIN_PRODUCT)["id"] for status in ("draft", "active", "draft", "draft")
     ]
-    new_product(other, **PLAIN_PRODUCT)
+    new_product(other, of=PLAIN_PRODUCT)
     assert ANYONE.get(f"/suppliers/{supplier.id}")["product_ids"] == ids[:0:-1]
     supplier.delete(f"/products/{ids[3]}")
     for shown in (ANYONE.get(f"/suppliers/{supplier.id}"), ANYONE.get("/suppliers")[0]):
@@ -127,7 +127,7 @@ def test_a_deleted_supplier_is_gone_with_all_products() -> None:
 def test_more_products_than_fit_a_transaction(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(services, "DELETE_BATCH", 2)
     supplier = new_supplier()
-    ids = [new_product(supplier, **PLAIN_PRODUCT)["id"] for _ in range(count)]
+    ids = [new_product(supplier, of=PLAIN_PRODUCT)["id"] for _ in range(count)]
     supplier.delete(f"/suppliers/{supplier.id}", If_Match='"1"')
     assert {one["status"] for one in stored()["products"]} == {"deleted"}
     assert sorted(one["entity_id"] for one in events(event_type="product.deleted")) == sorted(ids)

@@ -65,7 +65,7 @@ BAD_IDS = [
 def writes() -> list[tuple[Api, str, str]]:
     """Every write that takes a body: caller, method, path."""
     user, supplier = new_user(), new_supplier()
-    product, post = new_product(supplier, **PLAIN_PRODUCT), new_post(user)
+    product, post = new_product(supplier, of=PLAIN_PRODUCT), new_post(user)
     order = new_order(user, product["id"])
     changes = [(user, f"/users/{user.id}"), (supplier, f"/suppliers/{supplier.id}")]
     changes += [(supplier, f"/products/{product['id']}"), (user, f"/posts/{post['id']}")]
@@ -261,7 +261,7 @@ def test_other_request_ids_are_replaced(given: str) -> None:
 
 def test_answers_carry_location_and_etag() -> None:
     user, supplier = new_user(), new_supplier()
-    product = new_product(supplier, status="draft", **PLAIN_PRODUCT)
+    product = new_product(supplier, status="draft", of=PLAIN_PRODUCT)
     publish = supplier("POST", f"/products/{product['id']}/publish")
     assert (publish["ETag"], "Location" in publish) == ('"2"', False)
     for caller, path, body in ((user, "/posts", POST), (user, "/orders", order_body(product["id"]))):

@@ -58,7 +58,7 @@ def a_supplier(method: str) -> Target:
 
 def a_product(method: str, action: str = "", status: str = "active") -> Target:
     supplier = new_supplier()
-    product = new_product(supplier, status=status, **PLAIN_PRODUCT)
+    product = new_product(supplier, status=status, of=PLAIN_PRODUCT)
     supplier.patch(f"/products/{product['id']}", {})
     return Target(supplier, f"/products/{product['id']}", method, action)
 
@@ -72,7 +72,7 @@ def a_post(method: str, action: str = "") -> Target:
 
 def an_order(method: str, action: str) -> Target:
     user = new_user()
-    order = new_order(user, new_product(new_supplier(), **PLAIN_PRODUCT)["id"])
+    order = new_order(user, new_product(new_supplier(), of=PLAIN_PRODUCT)["id"])
     mongo.database().orders.update_one(
         {}, {"$set": {"version": 2}}
     )  # nothing else writes an order before it is cancelled
