@@ -154,6 +154,11 @@ class ReadOnlyAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_list_display(self, _request: HttpRequest) -> list[Shown]:
         return [shown(name) for name in self.columns]
 
+    def get_sortable_by(self, _request: HttpRequest) -> list[Any]:
+        """Let lists be sorted by indexed columns only: by another one, the whole table is sorted for a page."""
+        indexed = {field.name for field in self.model._meta.concrete_fields if field.db_index or field.primary_key}
+        return [name for name in self.columns if name in indexed]
+
     def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
         names = [field.name for field in self.model._meta.concrete_fields]
         return [shown(name) for name in sorted(names, key=lambda name: name in ENVELOPE_COLUMNS)]

@@ -143,6 +143,13 @@ def test_lists_never_count_or_scan_a_whole_table(model, staff, rows):
     assert not any("DISTINCT" in statement for statement in statements)
 
 
+def test_lists_sort_by_indexed_columns_only(staff, rows):
+    page = staff.get(url(models.Order)).content.decode()
+    assert page.count('class="sortable') == page.count("column-order_number") + page.count(
+        "column-status"
+    ) + page.count("column-created_at")
+
+
 def test_a_row_with_many_children_shows_the_first(staff, monkeypatch):
     monkeypatch.setattr(admin_base, "CHILD_LIMIT", 3)
     order_id = new_id()
