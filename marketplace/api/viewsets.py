@@ -20,7 +20,7 @@ from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, e
 from marketplace.api.queries import ListQuery, Query
 from marketplace.api.schema import ResourceSchema
 from marketplace.api.serializers import Changes, answer
-from marketplace.callers import ANONYMOUS, Caller
+from marketplace.callers import Caller
 from marketplace.errors import NotFoundError
 from marketplace.mongo import Document, Stored
 from marketplace.representation import memoized, shape
@@ -83,7 +83,8 @@ class ResourceViewSet(GenericViewSet[Any]):
         try:
             super().perform_authentication(request)
         except Exception:
-            request.user = ANONYMOUS  # type: ignore[assignment]  # DRF knows Django's users only
+            # As DRF does itself, but for its own exceptions only.
+            request._not_authenticated()  # type: ignore[attr-defined]
             raise
 
     @property
