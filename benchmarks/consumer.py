@@ -12,7 +12,7 @@ from analytics.decoding import Event, decode
 from analytics.models import Order, OrderItem
 from analytics.writer import apply
 from benchmarks.events import Stored, order_events, stored_order
-from benchmarks.report import OURS, Row, compare, interleaved
+from benchmarks.report import OURS, Row, Speed, compare, interleaved, show
 from marketplace import kafka
 
 # Compressed, these fit into the 5 MiB that the embedded broker keeps of a partition.
@@ -31,11 +31,10 @@ def consumer(rounds: int) -> list[Row]:
     _publish(events)
     decoded = [decode(event["topic"], event["key"].encode(), event["payload"]) for event in events]
     sides = {OURS: _ours, ONE_BY_ONE: _one_by_one, BARE: lambda: _bare(decoded)}
-    rates = interleaved(sides, rounds)
-    what = f"order events into {connection.vendor}"
-    for name, results in rates.items():
-        print(f"{what:28} {name:34} {' '.join(f'{rate:8.0f}' for rate in results)} /s", flush=True)
-    return [compare(what, rates, ONE_BY_ONE, at_least=10), compare(what, rates, BARE, at_least=0.4)]
+    speeds = interleaved(sides, rounds)
+    what = f"order events into {connection.display_name}"
+    show(what, speeds)
+    return [compare(what, speeds, ONE_BY_ONE, at_least=10), compare(what, speeds, BARE, at_least=0.4)]
 
 
 def _publish(events: list[Stored]) -> None:
@@ -60,7 +59,7 @@ def _check(expected: int) -> None:
         raise RuntimeError(f"{found} rows for {expected} events")
 
 
-def _ours() -> float:
+def _ours() -> Speed:
     """The project's consumer, from its first stored batch to its last: joining the group is not counted."""
     _empty_tables()
     ours = EventConsumer(f"bench-{uuid.uuid4().hex}", batch_size=BATCH)
@@ -75,10 +74,10 @@ def _ours() -> float:
     process.join()
     _check(EVENTS)
     (begun, first), (ended, last) = marks[1], marks[-1]
-    return (last - first) / (ended - begun)
+    return Speed((last - first) / (ended - begun))
 
 
-def _one_by_one() -> float:
+def _one_by_one() -> Speed:
     """A plain loop with the same decoding and the same statements, and a transaction for each event."""
     _empty_tables()
     reader = kafka.consumer(f"bench-{uuid.uuid4().hex}")
@@ -97,10 +96,10 @@ def _one_by_one() -> float:
     rate = count / (time.perf_counter() - begun)
     reader.close()
     _check(SINGLE_EVENTS)
-    return rate
+    return Speed(rate)
 
 
-def _bare(events: list[Event]) -> float:
+def _bare(events: list[Event]) -> Speed:
     """The least that writes the rows: INSERT by executemany, BATCH events in a transaction. No broker, no decoding."""
     _empty_tables()
     child = events[0].decoder.child
@@ -117,7 +116,7 @@ def _bare(events: list[Event]) -> float:
     rate = len(events) / (time.perf_counter() - begun)
     _check(len(events))
     close_old_connections()
-    return rate
+    return Speed(rate)
 
 
 def _insert(table: str, columns: list[str]) -> str:

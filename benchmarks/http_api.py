@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import data, load
-from benchmarks.report import OURS, Row, compare, interleaved
+from benchmarks.report import OURS, Row, Speed, compare, interleaved, show
 from benchmarks.servers import ASGI, WSGI, Service, granian
 from benchmarks.sides import bare_pymongo
 
@@ -73,19 +73,24 @@ def orders(running: dict[str, Service], shop: data.Shop, folder: Path, rounds: i
     return [compare(what, _measured(what, sides, rounds), FASTAPI, at_least=0.5)]
 
 
-def _load(service: Service, requests: Path, seconds: float) -> Callable[[], float]:
-    """Return a measurement in requests per second."""
-    return lambda: load.run(service.url, requests, seconds).per_second
+def _load(service: Service, requests: Path, seconds: float) -> Callable[[], Speed]:
+    """Return a measurement of requests answered by the service."""
+
+    def measure() -> Speed:
+        before = sum(service.worker.cpu_times()[:2])
+        answered = load.run(service.url, requests, seconds)
+        return Speed(answered.per_second, answered.requests / (sum(service.worker.cpu_times()[:2]) - before))
+
+    return measure
 
 
-def _measured(what: str, sides: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Run a round that does not count, then the rounds that do; print the rates (RESULTS.md has ratios only)."""
+def _measured(what: str, sides: dict[str, Callable[[], Speed]], rounds: int) -> dict[str, list[Speed]]:
+    """Run a round that does not count, then the rounds that do."""
     for measure in sides.values():
         measure()
-    rates = interleaved(sides, rounds)
-    for name, results in rates.items():
-        print(f"{what:28} {name:28} {' '.join(f'{rate:9.0f}' for rate in results)} /s", flush=True)
-    return rates
+    speeds = interleaved(sides, rounds)
+    show(what, speeds)
+    return speeds
 
 
 def _bare_one(shop: data.Shop) -> Callable[[], object]:
@@ -97,10 +102,10 @@ def _bare_list() -> Callable[[], object]:
     return lambda: bare_pymongo.to_json(bare_pymongo.read_list(bare_pymongo.products, LIST_LIMIT))
 
 
-def _loop(read: Callable[[], object], seconds: float) -> float:
-    """Return how often per second the read runs in this process."""
-    begun, count = time.perf_counter(), 0
+def _loop(read: Callable[[], object], seconds: float) -> Speed:
+    """Measure the read in this process."""
+    begun, begun_cpu, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - begun < seconds:
         read()
         count += 1
-    return count / (time.perf_counter() - begun)
+    return Speed(count / (time.perf_counter() - begun), count / (time.process_time() - begun_cpu))

@@ -16,6 +16,7 @@ JSON_HEADERS = "Accept: application/json|Content-Type: application/json"
 class Load:
     """What one run of wrk measured."""
 
+    requests: int
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -53,6 +54,7 @@ def run(base_url: str, requests: Path, seconds: float) -> Load:
     if result["refused"] or result["broken"] or not result["requests"]:
         raise RuntimeError(f"{base_url}: not every request of {requests.name} was answered with 2xx: {result}")
     return Load(
+        requests=result["requests"],
         per_second=result["requests"] / result["seconds"],
         p50_ms=result["p50_ms"],
         p99_ms=result["p99_ms"],

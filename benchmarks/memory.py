@@ -1,5 +1,6 @@
 """Resident memory of the three processes: idle, under load, and over many events."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from django.core.management import call_command
 
 from analytics.models import Order
 from benchmarks.events import order_events, outbox, stored_order
+from benchmarks.report import as_markdown
 from benchmarks.servers import ROOT
 
 MIB = 1 << 20
@@ -51,6 +53,12 @@ class Memory:
     def meets(self) -> bool:
         """Whether it stayed below its limit and did not grow in the second half."""
         return self.peak < self.limit and self.end - self.middle < STEADY_MIB
+
+    def cells(self) -> list[str]:
+        """Return the row of the table."""
+        figures = [f"{value:.0f} MiB" for value in (self.idle, self.middle, self.end, self.peak)]
+        verdict = "met" if self.meets else "**not met**"
+        return [self.name, *figures, f"below {self.limit:.0f} MiB, no growth", verdict]
 
 
 def resident(process: psutil.Process) -> float:
@@ -100,7 +108,7 @@ def _feed(events: int, stored: int) -> None:
         if time.monotonic() - progress[1] > STALL_SECONDS:
             raise RuntimeError(f"only {arrived} of {fed} events have arrived in the tables")
         if fed < events and fed - arrived < IN_FLIGHT:
-            chunk = [event for event, _ in zip(new, range(CHUNK), strict=False)]
+            chunk = list(itertools.islice(new, CHUNK))
             outbox().insert_many(chunk)
             fed += len(chunk)
         else:
@@ -119,14 +127,6 @@ def _command(*arguments: str) -> Iterator[psutil.Process]:
         process.wait(60)
 
 
-def as_markdown(memories: list[Memory]) -> str:
+def table(memories: list[Memory]) -> str:
     """Return the figures as a Markdown table."""
-    lines = [
-        "| process | idle | middle | end | highest | wanted | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for memory in memories:
-        figures = " | ".join(f"{value:.0f} MiB" for value in (memory.idle, memory.middle, memory.end, memory.peak))
-        verdict = "met" if memory.meets else "**not met**"
-        lines.append(f"| {memory.name} | {figures} | below {memory.limit:.0f} MiB, no growth | {verdict} |")
-    return "\n".join(lines)
+    return as_markdown(["process", "idle", "middle", "end", "highest", "wanted", ""], [one.cells() for one in memories])

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from benchmarks import http_api, memory
 from benchmarks.consumer import consumer
-from benchmarks.report import OURS, Row, as_markdown
+from benchmarks.report import OURS, Row, comparisons
 
 
 def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int) -> list[str]:
@@ -29,5 +29,4 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         rows += consumer(rounds)
     if "memory" in parts:
         memories += memory.pipeline(events)
-    tables = [as_markdown(rows)] if rows else []
-    return [*tables, memory.as_markdown(memories)] if memories else tables
+    return [comparisons(rows), memory.table(memories)]
