@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from analytics.batches import Received, store
@@ -59,7 +59,8 @@ class EventConsumer:
         self._progress = Progress()
         self._bad_in_a_row = 0
         self._reported_at = clock()
-        self._kafka: Consumer = kafka.consumer(group)
+        self._reported = str(self.counts)
+        self._kafka: Consumer = kafka.consumer(group, on_commit=_log_commit)
         self._offsets = OffsetStore(group, "")
 
     def run(self, *, once: bool = False) -> Counts:
@@ -86,9 +87,16 @@ class EventConsumer:
             self._through_outages(self._store_pending)
         else:
             close_old_connections()
-        if self._clock() - self._reported_at >= REPORT_SECONDS:
-            self._reported_at = self._clock()
-            logger.info("%s", self.counts)
+        self._report()
+
+    def _report(self) -> None:
+        """Log what has been done, every REPORT_SECONDS and only when there is something new."""
+        if self._clock() - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = self._clock()
+        if str(self.counts) != self._reported:
+            self._reported = str(self.counts)
+            logger.info(self._reported)
 
     # --- Kafka ------------------------------------------------------------------------------------------------------
 
@@ -263,6 +271,11 @@ class EventConsumer:
             self._receive(1, min(left, IDLE_SECONDS))
             if self._stop.is_set():
                 raise _StopRequested
+
+
+def _log_commit(error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
+    if error is not None:
+        logger.warning("offsets not committed to Kafka: %s", error)
 
 
 def _names(partitions: list[TopicPartition]) -> set[Partition]:

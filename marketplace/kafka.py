@@ -1,9 +1,10 @@
 """Kafka clients: the one place that knows librdkafka's configuration keys."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -42,10 +43,12 @@ def producer() -> Producer:
     )
 
 
-def consumer(group: str) -> Consumer:
+def consumer(
+    group: str, on_commit: Callable[[KafkaError | None, list[TopicPartition]], None] | None = None
+) -> Consumer:
     """Return a consumer of `group` that commits nothing by itself and reads from the earliest message.
 
-    Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
+    `on_commit` hears how an asynchronous commit went. Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
     """
     return Consumer(
         _common("consumer")
@@ -60,6 +63,7 @@ def consumer(group: str) -> Consumer:
             "session.timeout.ms": 10_000,
             "max.poll.interval.ms": 60_000,
         }
+        | ({"on_commit": on_commit} if on_commit else {})
     )
 
 

@@ -140,6 +140,33 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(produce, group):
     assert User.objects.filter(pk__in=ids).count() == 30
 
 
+@pytest.fixture
+def refusing_database():
+    """A database that refuses users of one name, for a reason that the decoding cannot know."""
+    sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER picky BEFORE INSERT ON users WHEN NEW.display_name = 'Nobody'"
+            " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+            if sqlite
+            else "ALTER TABLE users ADD CONSTRAINT picky CHECK (display_name <> 'Nobody')"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER picky" if sqlite else "ALTER TABLE users DROP CONSTRAINT picky")
+
+
+def test_a_batch_is_split_until_what_the_database_refuses_is_alone(own_kafka, group, refusing_database):
+    sent = [event("user.created", new_id(), display_name="Nobody" if n in (7, 31) else "Ada") for n in range(40)]
+    own_kafka(sent)
+    counts = EventConsumer(group).run(once=True)
+    assert (counts.read, counts.changed, counts.dead, counts.outages) == (40, 38, 2, 0)
+    assert User.objects.count() == 38
+    refused = {sent[7]["entity_id"], sent[31]["entity_id"]}
+    assert {bytes(letter.key).decode() for letter in DeadLetter.objects.all()} == refused
+    assert all("refused by the database" in letter.error for letter in DeadLetter.objects.all())
+
+
 def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group):
     ids = [new_id() for _ in range(5)]
     good = [event("user.created", user_id) for user_id in ids]
