@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from marketplace.api.serializers import answer
 
-_VERBS = {"retrieve": "Read", "partial_update": "Change", "destroy": "Delete"}
+_VERBS = {"retrieve": "read", "partial_update": "change", "destroy": "delete"}
 
 
 class ResourceSchema(AutoSchema):
@@ -21,8 +21,8 @@ class ResourceSchema(AutoSchema):
         article = "an" if one[0] in "aeiou" and one != "user" else "a"
         if self._is_list_view():
             return f"List {one}s"
-        verb = _VERBS.get(self.view.action) or self.view.action.replace("_", " ").capitalize()
-        return f"{verb} {article} {one}"
+        verb, *rest = _VERBS.get(self.view.action, self.view.action).split("_")
+        return " ".join([verb.capitalize(), article, one, *rest])
 
     def get_request_serializer(self) -> Any:
         return self.view.get_serializer_class() if self.method in ("POST", "PATCH") else None
