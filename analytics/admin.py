@@ -6,10 +6,13 @@ Search goes by indexed columns: `=` the exact value, `^` its beginning.
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from analytics.admin_base import DateRangeFilter, ReadOnlyAdmin, ReadOnlyInline
 from analytics.models import DeadLetter, Order, OrderItem, Post, Product, ProductVariant, Supplier, User
+
+SHOWN_BYTES = 100_000
 
 admin.site.site_header = admin.site.site_title = "Marketplace analytics"
 admin.site.index_title = "Tables"
@@ -132,6 +135,10 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     columns = ("id", "topic", "partition", "offset", "key_text", "error", "created_at")
     ordering = ("-id",)
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[DeadLetter]":
+        """Leave out the raw values, which may be megabytes each; the detail page loads its own."""
+        return super().get_queryset(request).defer("value")
+
     def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
         return [*self.columns, "value_text"]
 
@@ -145,5 +152,5 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
 
 def _readable(raw: Any) -> str:
-    """Return raw bytes as text, with escapes for what is none."""
-    return "-" if raw is None else bytes(raw).decode("utf-8", "backslashreplace")
+    """Return the beginning of raw bytes as text, with escapes for what is none."""
+    return "-" if raw is None else bytes(raw[:SHOWN_BYTES]).decode("utf-8", "backslashreplace")

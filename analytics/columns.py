@@ -4,6 +4,7 @@ Built once at import. Decoding checks types, lengths and ranges in C; a value th
 with its path.
 """
 
+import functools
 import operator
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ def type_of(field: "models.Field[Any, Any]") -> Any:
     return plain | None if field.null else plain
 
 
+@functools.lru_cache(maxsize=1024)  # the times within an event are mostly one
 def moment(value: str) -> str:
     """Return an ISO 8601 time as the SQL text of that time in UTC, the text that Django stores. Raises BadMessage."""
     try:

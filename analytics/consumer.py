@@ -29,7 +29,7 @@ FILL_SECONDS = 0.05
 # A batch ends early at this size, read in steps so that large events cannot fill the memory.
 MAX_BATCH_BYTES = 8 << 20
 READ_STEP = 100
-BROKER_SECONDS = 10
+BROKER_SECONDS = 5
 REPORT_SECONDS = 10.0
 BAD_LIMIT = 50
 
