@@ -1,6 +1,7 @@
 """Kafka clients: the one place that knows librdkafka's configuration keys."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,27 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 logger = logging.getLogger("marketplace.kafka")
+
+
+class ConnectionFailures(logging.Filter):
+    """Lets one connection failure through in `seconds`: librdkafka reports several a second while a broker is away."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self._silent_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record."""
+        if not record.getMessage().startswith("FAIL"):
+            return True
+        if time.monotonic() < self._silent_until:
+            return False
+        self._silent_until = time.monotonic() + self.seconds
+        return True
+
+
+logger.addFilter(ConnectionFailures())
 
 
 def _common(role: str) -> dict[str, Any]:

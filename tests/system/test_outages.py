@@ -33,10 +33,16 @@ def relay(mongod: EmbeddedMongo) -> Iterator["Relay"]:
     broker = EmbeddedKafka()
     relay = Relay(mongod, broker.start())
     yield relay
-    relay.process.kill()
-    relay.process.wait()
-    relay.reader.join()
+    relay.end()
     broker.stop()
+
+
+@pytest.fixture
+def lonely_relay(mongod: EmbeddedMongo) -> Iterator["Relay"]:
+    """A relay whose broker does not exist."""
+    relay = Relay(mongod, f"127.0.0.1:{free_port()}")
+    yield relay
+    relay.end()
 
 
 class Relay:
@@ -60,6 +66,11 @@ class Relay:
     def _read(self) -> None:
         with self.process.stdout as output:
             self.lines.extend(output)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
 
     def logged(self, text: str) -> bool:
         return any(text in line for line in list(self.lines))
@@ -104,6 +115,19 @@ def test_the_relay_goes_on_when_mongodb_is_back(mongod: EmbeddedMongo, relay: Re
     assert relay.process.wait(10) == 0
     relay.reader.join()
     assert relay.logged("Published 100 events, 0 attempts failed.")
+
+
+def test_a_broker_that_is_away_fills_no_log(lonely_relay: Relay) -> None:
+    relay = lonely_relay
+    relay.put(10)
+    until(lambda: relay.logged("Connection refused"))
+    time.sleep(5)  # librdkafka makes several attempts a second
+    assert not relay.is_empty()
+    relay.process.send_signal(signal.SIGTERM)
+    assert relay.process.wait(10) == 0
+    relay.reader.join()
+    assert relay.logged("Published 0 events")
+    assert len(relay.lines) < 6
 
 
 def test_the_relay_stops_cleanly_while_mongodb_is_away(mongod: EmbeddedMongo, relay: Relay) -> None:
