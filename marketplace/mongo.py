@@ -60,8 +60,11 @@ def _without_write_concern(url: str) -> str:
 
 
 def client() -> "pymongo.MongoClient[Stored]":
-    """Return the process's client."""
-    found: pymongo.MongoClient[Stored] = get_connection()
+    """Return the process's client. Raises ImproperlyConfigured when MONGODB_URL is not set."""
+    try:
+        found: pymongo.MongoClient[Stored] = get_connection()
+    except mongoengine.ConnectionFailure as error:
+        raise ImproperlyConfigured("MONGODB_URL is not set.") from error
     return found
 
 
