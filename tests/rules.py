@@ -11,9 +11,9 @@ import pytest
 
 from tests.api import ANYONE, NOBODY, Api, Json, answered, at, nothing_written, refused_fields, with_value, without
 
-HUGE = (2**63 - 1, 2**63, 2**64, 10**30, -(2**63) - 1)
-NOT_TEXT = (5, 1.5, True, [], {}, ["x"])
-NOT_OBJECT = (5, True, "x", [], [1])
+HUGE = (2**63 - 1, 2**63, 10**30, -(2**63) - 1)
+NOT_TEXT = (5, True, ["x"], {})
+NOT_OBJECT = (5, "x", [], [1])
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def _field(refused: Any, accepted: Any, required: bool, shown: str, nulls: Any =
 
 def text(low: int, high: int, *, required: bool = True, shown: str = "", trims: bool = True) -> Field:
     """A text of `low` to `high` characters, after trimming."""
-    refused = [*NOT_TEXT, "x" * (high + 1), "x" * 100_000, "a\0b", "\ud800"]
-    accepted: list[Any] = ["x" * max(low, 1), "x" * high, "ö" * high, "😀" * high]
+    refused = [*NOT_TEXT, "x" * (high + 1), "a\0b", "\ud800"]
+    accepted: list[Any] = ["x" * max(low, 1), "😀" * high]
     if trims:
         accepted.append((f" \n{'x' * high}\t ", "x" * high))
     if low:
@@ -48,7 +48,7 @@ def text(low: int, high: int, *, required: bool = True, shown: str = "", trims: 
 
 def password() -> Field:
     """A password of 8 to 128 characters, taken as it is and shown nowhere."""
-    refused = [*NOT_TEXT, "", "x" * 7, "x" * 129, "x" * 100_000, "\ud800", "abcdefgh\0"]
+    refused = [*NOT_TEXT, "", "x" * 7, "x" * 129, "\ud800", "abcdefgh\0"]
     return Field([*refused, None], [])
 
 
@@ -66,8 +66,8 @@ def number(low: float, high: float, *, above: bool = False, required: bool = Tru
 
 def url(*, required: bool = True, shown: str = "", nulls: Any = None) -> Field:
     """An http or https URL."""
-    bad = ["ftp://example.com/a", "javascript:alert(1)", "data:text/html,x", "//example.com", "example.com", "nothing"]
-    bad += ["", "  ", "http://", "https:///path", "http://exa mple.com", "https://example.com/" + "a" * 2048]
+    bad = ["ftp://example.com/a", "javascript:alert(1)", "//example.com", "example.com", "", "  ", "http://"]
+    bad += ["http://exa mple.com", "https://example.com/" + "a" * 2048]
     good = ["http://example.com", "https://example.com/a?b=c#d", (" https://example.com/a ", "https://example.com/a")]
     longest = "https://example.com/".ljust(2048, "a")
     return _field([*bad, *NOT_TEXT, "http://a.example.com/\0"], [*good, longest], required, shown, nulls)
@@ -75,16 +75,16 @@ def url(*, required: bool = True, shown: str = "", nulls: Any = None) -> Field:
 
 def email(*, required: bool = True, shown: str = "") -> Field:
     """An email address, trimmed and lower-cased."""
-    bad = ["", " ", "nobody", "a@", "@example.com", "a@b@example.com", "a b@example.com", "a@example", "a@exa mple.com"]
+    bad = ["", " ", "nobody", "a@", "@example.com", "a@b@example.com", "a b@example.com", "a@example"]
     long = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.museum"  # 254 characters
     good = ["a+b@example.com", long, ("  Mixed.Case@EXAMPLE.com ", "mixed.case@example.com")]
-    return _field([*bad, *NOT_TEXT, f"{long}m", "a\0@example.com", "a" * 300 + "@example.com"], good, required, shown)
+    return _field([*bad, *NOT_TEXT, f"{long}m", "a\0@example.com"], good, required, shown)
 
 
 def country() -> Field:
     """An ISO 3166-1 alpha-2 code, upper-cased."""
-    bad = ["", " ", "A", "AUT", "XX", "ZZ", "UK", "Austria", "A\0", "ÄT", *NOT_TEXT]
-    return _field(bad, ["AT", ("at", "AT"), (" de ", "DE"), ("gB", "GB")], True, "")
+    bad = ["", " ", "A", "AUT", "XX", "UK", "A\0", "ÄT", *NOT_TEXT]
+    return _field(bad, [("at", "AT"), (" dE ", "DE")], True, "")
 
 
 def choice(*values: str, required: bool = True, nulls: Any = None) -> Field:
@@ -100,7 +100,7 @@ def true_false() -> Field:
 
 def many(one: Json, limit: int, *, required: bool = False, shown: str = "") -> Field:
     """A list of at most `limit` of `one`."""
-    refused = [5, True, "x", {}, {"0": one}, [one] * (limit + 1)]
+    refused = [5, "x", {}, {"0": one}, [one] * (limit + 1), [None], [one, None], [[]]]
     return _field(refused, [([], [])] if not required else [], required, shown, nulls=[])
 
 

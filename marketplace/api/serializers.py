@@ -119,7 +119,8 @@ def _nested_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any,
         return None
     options |= {"max_length": field.max_length, "allow_empty": not field.required}
     if isinstance(field.field, me.EmbeddedDocumentField):
-        return embedded(field.field.document_type)(many=True, **options)
+        # Not `many=True`, which lets null entries in where the list may be null.
+        return serializers.ListSerializer(child=embedded(field.field.document_type)(), **options)
     return serializers.ListField(child=request_field(field.field, name=""), **options)
 
 
