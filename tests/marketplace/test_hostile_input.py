@@ -27,7 +27,7 @@ from tests.api import (
 pytestmark = pytest.mark.usefixtures("api")
 
 SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 SCALARS = st.one_of(
     st.none(),
