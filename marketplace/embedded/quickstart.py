@@ -86,7 +86,7 @@ class Quickstart:
             # Looked for last: the API shares its port with whatever else takes it in between (SO_REUSEPORT).
             port = _usable_port(self._port)
             self._start_children(children, port)
-            self._wait_for("API", lambda: _answers(port), stop)
+            self._wait_for_api(port, children)
             with self._step("Analytics"):
                 self._complete_analytics(stop)
             if not stop.is_set():
@@ -166,12 +166,14 @@ class Quickstart:
         ]
         children.start("api", api, environment)
 
-    def _wait_for(self, name: str, is_ready: Callable[[], bool], stop: threading.Event) -> None:
+    def _wait_for_api(self, port: int, children: Children) -> None:
+        """Wait even when asked to stop: granian never stops a worker that was just starting."""
         deadline = time.monotonic() + READY_SECONDS
-        with self._step(name):
-            while not is_ready() and not stop.wait(0.2):
+        with self._step("API"):
+            while not _answers(port) and not children.ended():
                 if time.monotonic() > deadline:
-                    raise QuickstartError(f"{name} did not become ready within {READY_SECONDS} s.")
+                    raise QuickstartError(f"The API did not become ready within {READY_SECONDS} s.")
+                time.sleep(0.2)
 
     # --- Analytics --------------------------------------------------------------------------------------------------
 
