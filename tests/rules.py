@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import ANYONE, NOBODY, Api, Json, answered, at, nothing_written, refused_fields, with_value, without
+from tests.api import ANYONE, NOBODY, Api, Json, answered, nothing_written, refused_fields
+from tests.dotted import at, with_value, without
 
 HUGE = (2**63 - 1, 2**63, 10**30, -(2**63) - 1)
 NOT_TEXT = (5, True, ["x"], {})

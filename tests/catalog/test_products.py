@@ -11,7 +11,6 @@ from tests.api import (
     Api,
     Json,
     answered,
-    at,
     events_of,
     new_order,
     new_product,
@@ -21,6 +20,7 @@ from tests.api import (
     refused_fields,
     stored,
 )
+from tests.dotted import at
 
 pytestmark = pytest.mark.usefixtures("api")
 

@@ -219,24 +219,27 @@ ALLOWED = {
 }
 
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE")
+
+
 @pytest.mark.parametrize("path", ALLOWED)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
-def test_other_methods_are_refused_with_those_that_are_not(path: str, method: str) -> None:
-    if method in ALLOWED[path]:
-        pytest.skip("allowed")
+def test_other_methods_are_refused_with_those_that_are_not(path: str) -> None:
+    allowed = ALLOWED[path].split(", ")
     for caller in (ANYONE, new_user()):
-        response = caller(method, path)
-        assert answered(response, 405)["code"] == "VALIDATION_ERROR"
-        assert sorted(response["Allow"].split(", ")) == sorted(ALLOWED[path].split(", "))
+        for method in set(METHODS) - set(allowed):
+            response = caller(method, path)
+            assert answered(response, 405)["code"] == "VALIDATION_ERROR"
+            assert sorted(response["Allow"].split(", ")) == sorted(allowed)
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/users/a/b/c", "/users.json", "/userss", "/%00", "/%ff", "/admin", "/.env"]
-)
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
-def test_unknown_urls_answer_in_the_envelope(path: str, method: str) -> None:
-    assert answered(ANYONE(method, path), 404)["code"] == "RESOURCE_NOT_FOUND"
-    assert answered(ANYONE(method, path, b"{", Accept="text/html"), 404)["code"] == "RESOURCE_NOT_FOUND"
+UNKNOWN = ("/nothing", "/users/a/b/c", "/users.json", "/userss", "/%00", "/%ff", "/admin", "/.env")
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_unknown_urls_answer_in_the_envelope(path: str) -> None:
+    for method in METHODS:
+        assert answered(ANYONE(method, path), 404)["code"] == "RESOURCE_NOT_FOUND"
+        assert answered(ANYONE(method, path, b"{", Accept="text/html"), 404)["code"] == "RESOURCE_NOT_FOUND"
 
 
 def test_head_is_a_get_without_body() -> None:

@@ -21,8 +21,8 @@ from tests.api import (
     new_user,
     order_body,
     supplier_body,
-    with_value,
 )
+from tests.dotted import with_value
 
 pytestmark = pytest.mark.usefixtures("api")
 

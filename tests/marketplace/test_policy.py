@@ -140,19 +140,21 @@ def test_who_may_do_what(
     statuses: list[str],
 ) -> None:
     world = World(staff)
-    # The allowed come last: a deletion would answer 404 to everybody after it.
-    for name, status in sorted(zip(CALLERS, statuses, strict=True), key=lambda pair: pair[1] < "300"):
-        if method != "GET" and status < "300" and name == "staff":
-            world = World(staff)
-        caller = world.caller(name, owner)
+    expected = dict(zip(CALLERS, map(int, statuses), strict=True))
+
+    def answer(name: str) -> Json:
         body = world.body(made, name) if made != "-" else None
+        return answered(world.caller(name, owner)(method, path.format(**world.ids), body), expected[name])
+
+    with nothing_written():
+        for name in [name for name in CALLERS if expected[name] >= 400]:
+            with subtests.test(caller=name):
+                assert answer(name)["code"] == CODES[expected[name]]
+    for name in [name for name in CALLERS if expected[name] < 300]:
         with subtests.test(caller=name):
-            if status < "300":
-                answered(caller(method, path.format(**world.ids), body), int(status))
-                continue
-            with nothing_written():
-                error = answered(caller(method, path.format(**world.ids), body), int(status))
-            assert error["code"] == CODES[int(status)]
+            answer(name)
+        if method == "DELETE" or path.count("/") == 3:  # what was allowed once is not possible again
+            world = World(staff)
 
 
 def test_table_has_every_route_of_the_policy() -> None:
