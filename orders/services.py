@@ -31,7 +31,6 @@ class Line(TypedDict, total=False):
     quantity: int
 
 
-@transaction
 def order_create(
     *,
     caller: Caller,
@@ -45,11 +44,23 @@ def order_create(
     Raises ValidationError naming the line whose product is not active or whose variant does not exist,
     InsufficientStockError naming the line that cannot be met in full.
     """
+    with stock.turn(line["product_id"] for line in items):
+        return _order_create(caller.id, items, shipping_address, at, new_id)
+
+
+@transaction
+def _order_create(
+    user_id: str,
+    items: Sequence[Line],
+    shipping_address: ShippingAddress,
+    at: datetime | None,
+    new_id: ObjectId | None,
+) -> Stored:
     products = products_by_id(line["product_id"] for line in items)
     order = Order(
         id=new_id,
         order_number=_order_number(at or now()),
-        customer=_customer(caller.id),
+        customer=_customer(user_id),
         items=[_item(index, line, products) for index, line in enumerate(items)],
         shipping_address=shipping_address,
     )

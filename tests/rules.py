@@ -174,6 +174,16 @@ class FieldRules:
         null = self.made(caller, with_value(self.body(), optional, None))
         assert [at(answer, field.shown or optional) for answer in (absent, null)] == [field.nulls] * 2
 
+    def test_unknown_fields_are_ignored(self, api: None) -> None:
+        caller = self.caller()
+        made = self.made(caller, self.body() | UNKNOWN)
+        assert not {"nonsense", "password_hash"} & set(made)
+        assert (made["version"], made["id"]) != (7, NOBODY)
+
+
+class UpdateRules(FieldRules):
+    """The tests of PATCH, besides."""
+
     def test_update_refuses(self, api: None, subtests: pytest.Subtests, updated: str) -> None:
         owner, path = self.existing()
         with nothing_written():
@@ -193,16 +203,6 @@ class FieldRules:
         owner, path = self.existing()
         owner.patch(path, {emptied: None})
         assert at(owner.get(path), self.update[emptied].shown or emptied) == self.update[emptied].nulls
-
-    def test_unknown_fields_are_ignored(self, api: None) -> None:
-        caller = self.caller()
-        made = self.made(caller, self.body() | UNKNOWN)
-        assert not {"nonsense", "password_hash"} & set(made)
-        assert (made["version"], made["id"]) != (7, NOBODY)
-
-
-class UpdateRules:
-    """What holds for every PATCH, besides."""
 
     def test_update_leaves_what_is_absent(self, api: None) -> None:
         owner, path = self.existing()

@@ -5,7 +5,6 @@ from marketplace.fields import MAX_CENTS, MAX_QUANTITY
 from tests.api import ADDRESS, LOCATION, PRODUCT, VARIANT, Api, Json, new_supplier, supplier_body
 from tests.rules import (
     Field,
-    FieldRules,
     UpdateRules,
     choice,
     country,
@@ -52,7 +51,7 @@ LAST4 = Field(
 )
 
 
-class TestSupplierFields(FieldRules, UpdateRules):
+class TestSupplierFields(UpdateRules):
     collection = "suppliers"
     create = {
         "password": password(),
@@ -134,7 +133,7 @@ TOP_LEVEL = {
 }
 
 
-class TestProductFields(FieldRules, UpdateRules):
+class TestProductFields(UpdateRules):
     collection = "products"
     create = TOP_LEVEL | {
         "topic_descriptions.0.topic": text(1, 100),

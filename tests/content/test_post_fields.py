@@ -3,7 +3,7 @@
 from content.documents import MAX_MEDIA, MAX_PIXELS, MAX_SECONDS, MEDIA_TYPES, POST_TYPES
 from marketplace.fields import MAX_COUNT
 from tests.api import POST, Api, Json, new_user
-from tests.rules import Field, FieldRules, UpdateRules, choice, many, nested, number, text, url, whole
+from tests.rules import Field, UpdateRules, choice, many, nested, number, text, url, whole
 
 TOP_LEVEL = {
     "text_content": text(1, 5000),
@@ -12,7 +12,7 @@ TOP_LEVEL = {
 }
 
 
-class TestPostFields(FieldRules, UpdateRules):
+class TestPostFields(UpdateRules):
     collection = "posts"
     create = TOP_LEVEL | {
         "post_type": choice(*POST_TYPES),

@@ -1,7 +1,7 @@
 """The field rules of users (SPEC section 3)."""
 
 from tests.api import USER, Api, Json, new_user, unique_email
-from tests.rules import FieldRules, UpdateRules, email, password, text, url
+from tests.rules import UpdateRules, email, password, text, url
 from users.documents import DEFAULT_AVATAR
 
 PHONE = text(0, 20, required=False, shown="contact_info.phone")
@@ -9,7 +9,7 @@ BIO = text(0, 500, required=False, shown="profile.bio")
 NAME = text(1, 100, shown="profile.display_name")
 
 
-class TestUserFields(FieldRules, UpdateRules):
+class TestUserFields(UpdateRules):
     collection = "users"
     create = {
         "email": email(shown="contact_info.primary_email"),
