@@ -179,6 +179,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.OrjsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a query parameter of reports, not of DRF
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the routes
     "UNAUTHENTICATED_USER": "marketplace.callers.anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -16,7 +16,7 @@ class JsonFirstNegotiation(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         offered = list(renderers)
-        if request.META.get("HTTP_ACCEPT", "") in _JSON and "format" not in request.GET:
+        if request.META.get("HTTP_ACCEPT", "") in _JSON:
             return offered[0], str(offered[0].media_type)
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, offered, format_suffix)
         return chosen
