@@ -29,4 +29,4 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         rows += consumer(rounds)
     if "memory" in parts:
         memories += memory.pipeline(events)
-    return [comparisons(rows), memory.table(memories)]
+    return [*([comparisons(rows)] if rows else []), *([memory.table(memories)] if memories else [])]
