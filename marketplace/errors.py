@@ -6,7 +6,7 @@ from typing import Any
 
 import mongoengine.errors
 import pymongo.errors
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import Http404
 from rest_framework import exceptions, status
@@ -167,6 +167,8 @@ def as_app_error(error: Exception) -> AppError:
             return AuthorizationError(str(error))
         case Http404() | exceptions.NotFound():
             return NotFoundError()
+        case SuspiciousOperation():  # Django's own limits, as on the number of parameters
+            return ValidationError("The request is not acceptable")
         case pymongo.errors.PyMongoError() if isinstance(error, _UNAVAILABLE) or error.timeout:
             return UnavailableError()
         case DatabaseError():

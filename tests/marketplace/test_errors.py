@@ -5,7 +5,7 @@ import logging
 import mongoengine.errors
 import pymongo.errors
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -84,6 +84,7 @@ def timed_out() -> pymongo.errors.PyMongoError:
         (exceptions.AuthenticationFailed(), errors.AuthenticationError, 401),
         (exceptions.PermissionDenied(), errors.AuthorizationError, 403),
         (PermissionDenied(), errors.AuthorizationError, 403),
+        (TooManyFieldsSent("secret"), errors.ValidationError, 422),
         (exceptions.MethodNotAllowed("PUT"), errors.ValidationError, 405),
         (exceptions.NotAcceptable(), errors.ValidationError, 406),
         (exceptions.UnsupportedMediaType("x/y"), errors.ValidationError, 415),

@@ -137,6 +137,11 @@ def test_any_text_in_path_and_query(staff: Api) -> None:
     ask()
 
 
+def test_more_query_parameters_than_django_takes() -> None:
+    response = ANYONE.client.get("/products?" + "&".join(f"x{number}=1" for number in range(1001)))
+    assert response.status_code == 422
+
+
 def test_any_text_in_our_headers() -> None:
     user = new_user()
     text = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40)
