@@ -8,6 +8,7 @@ import pymongo
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema, inline_serializer
 from pymongo.errors import PyMongoError
@@ -64,7 +65,7 @@ class ReadinessView(PlainView):
 def _state(probe: Callable[[], Any]) -> str:
     try:
         probe()
-    except (PyMongoError, KafkaException, DatabaseError):
+    except (PyMongoError, KafkaException, DatabaseError, ImproperlyConfigured):  # the last: its address is not set
         return "unavailable"
     return "ok"
 
