@@ -40,6 +40,9 @@ class RequestMiddleware:
         if _content_length(request) > settings.MAX_BODY_BYTES:
             too_large = ValidationError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
             return error_response(too_large, status=413)
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            # Django reads no body without a length: what the client sent, its `version` too, would be ignored.
+            return error_response(ValidationError("The body needs a Content-Length"), status=411)
         path = request.path_info
         if path.endswith("/") and not path.startswith(_DJANGO_PATHS):
             request.path_info = path.rstrip("/") or "/"

@@ -179,6 +179,13 @@ def test_a_version_that_is_none_is_refused(target: Target) -> None:
             assert set(refused_fields(answered(target.write({"version": bad}), 422))) == {"version"}, bad
 
 
+def test_a_body_without_a_length_is_refused_and_not_ignored() -> None:
+    user = new_user()
+    with nothing_written():
+        response = user("PATCH", f"/users/{user.id}", Transfer_Encoding="chunked")
+        assert answered(response, 411)["code"] == "VALIDATION_ERROR"
+
+
 def test_every_write_raises_the_version_by_one_and_never_turns_back_the_time(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
