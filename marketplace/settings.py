@@ -147,14 +147,14 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets admin and consumer work side by side; IMMEDIATE makes a second writer wait instead of failing midway.
-    _database["OPTIONS"] = {
+    _options = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
     }
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 else:
-    _database["OPTIONS"] = {
+    _options = {
         "charset": "utf8mb4",
         "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'",
         "isolation_level": "read committed",
@@ -162,6 +162,7 @@ else:
     }
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
+_database["OPTIONS"] = _options | _database.get("OPTIONS", {})  # the URL's own, as ?ssl_mode=REQUIRED, count
 
 # --- REST framework -------------------------------------------------------------------------------------------------
 

@@ -41,13 +41,13 @@ def test_no_variable_of_the_example_lacks_an_explanation():
     assert re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE) == explained_names()
 
 
-def import_settings(tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+def import_settings(tmp_path, then="", **environment: str) -> subprocess.CompletedProcess[str]:
     """Import a copy of the settings in a new process: no `.env` beside it, nothing of ours in its environment."""
     (tmp_path / "marketplace").mkdir(exist_ok=True)
     shutil.copy(settings.BASE_DIR / "marketplace" / "settings.py", tmp_path / "marketplace")
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-c", "import marketplace.settings"],
+        [sys.executable, "-c", f"from marketplace import settings; {then}"],
         env={**inherited, **environment},
         cwd=tmp_path,
         capture_output=True,
@@ -77,3 +77,19 @@ def test_secret_key_from_the_environment_is_enough(tmp_path):
     done = import_settings(tmp_path, SECRET_KEY="k" * 50)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_options_of_the_database_url_are_kept(tmp_path):
+    show = "print(settings.DATABASES['default']['OPTIONS'])"
+    url = "mysql://a:b@db/c?ssl_mode=REQUIRED"
+    done = import_settings(tmp_path, show, SECRET_KEY="k" * 50, DATABASE_URL=url)
+
+    assert "'ssl_mode': 'REQUIRED'" in done.stdout
+    assert "'charset': 'utf8mb4'" in done.stdout
+
+
+def test_the_image_gets_every_app():
+    allowed = (settings.BASE_DIR / ".dockerignore").read_text().splitlines()
+    ours = {name.partition(".")[0] for name in settings.INSTALLED_APPS if (settings.BASE_DIR / name).is_dir()}
+
+    assert {f"!{name}" for name in ours} <= set(allowed)
