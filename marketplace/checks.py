@@ -23,7 +23,7 @@ def trusted_headers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     """Warn where anybody who reaches the API directly can name themselves."""
     if not settings.TRUST_IDENTITY_HEADERS or settings.DEBUG:
         return []
-    hint = "Keep it only behind a gateway that authenticates and strips X-User-ID and X-Supplier-ID."
+    hint = "Keep it only behind a gateway that authenticates and strips X-User-ID and X-Supplier-ID, X_User_ID too."
     return [Warning("TRUST_IDENTITY_HEADERS is on", hint=hint, id="marketplace.W001")]
 
 
