@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Self, TypeVar
@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import mongoengine
 import pymongo
-from bson import ObjectId
+from bson import CodecOptions, ObjectId
+from bson.raw_bson import RawBSONDocument
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from mongoengine import DateTimeField, IntField
-from mongoengine.connection import get_connection, get_db
+from mongoengine.connection import get_connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -28,6 +29,7 @@ logger = logging.getLogger("marketplace.mongo")
 P = ParamSpec("P")
 R = TypeVar("R")
 Stored = dict[str, Any]  # a document as MongoDB keeps it
+Readable = Mapping[str, Any]  # the same, for reading only
 
 MAX_VERSION = 2**31 - 1
 # A transaction under contention is retried for this long, then answers 503.
@@ -69,9 +71,8 @@ def client() -> "pymongo.MongoClient[Stored]":
 
 
 def database() -> Database[Stored]:
-    """Return the marketplace's database."""
-    found: Database[Stored] = get_db()
-    return found
+    """Return the marketplace's database. Raises as `client`."""
+    return client()[settings.DATABASE_NAME]
 
 
 def now() -> datetime:
@@ -108,8 +109,13 @@ class Document(mongoengine.Document):
     @classmethod
     def page(cls, query: Stored, *, sort: Sequence[str], skip: int, limit: int) -> list[Stored]:
         """Return one page of stored documents; `sort` names fields, `-` in front for descending, the id last."""
-        order = [(name.removeprefix("-"), -1 if name.startswith("-") else 1) for name in sort]
-        return list(cls.collection().find(query, sort=order, skip=skip, limit=limit))
+        return list(cls.collection().find(query, sort=_order(sort), skip=skip, limit=limit))
+
+    @classmethod
+    def raw_page(cls, query: Stored, *, sort: Sequence[str], skip: int, limit: int) -> Sequence[Readable]:
+        """Return a page as `page` does, of documents that stay BSON until a field is asked for."""
+        options = CodecOptions(document_class=RawBSONDocument, tz_aware=True)
+        return list(cls.collection().with_options(options).find(query, sort=_order(sort), skip=skip, limit=limit))
 
     @classmethod
     def from_stored(cls, stored: Stored) -> Self:
@@ -150,6 +156,10 @@ class Document(mongoengine.Document):
             self.save(save_condition={"version": self.version - 1})
         stored: Stored = self.to_mongo()
         return stored
+
+
+def _order(sort: Sequence[str]) -> list[tuple[str, int]]:
+    return [(name.removeprefix("-"), -1 if name.startswith("-") else 1) for name in sort]
 
 
 def later(moment: datetime, previous: datetime) -> datetime:

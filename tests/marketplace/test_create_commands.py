@@ -1,9 +1,13 @@
-"""create_indexes and create_topics: what they leave behind, and that they can be repeated."""
+"""create_indexes and create_topics: what they leave behind, and what they say when something is missing."""
 
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 from confluent_kafka import Producer
+from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 
 from marketplace import mongo
@@ -34,3 +38,13 @@ def test_topics_without_a_broker(settings: object, monkeypatch: pytest.MonkeyPat
     settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:9"
     with pytest.raises(CommandError, match="could not be created"):
         run("create_topics")
+
+
+@pytest.mark.parametrize("command", ["create_indexes", "create_topics", "relay_events", "consume_events"])
+def test_a_missing_address_is_named_without_a_traceback(command: str) -> None:
+    environment = os.environ | {"SECRET_KEY": "k" * 50, "MONGODB_URL": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+    done = subprocess.run(
+        [sys.executable, "manage.py", command], env=environment, cwd=configured.BASE_DIR, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr in ("manage.py: MONGODB_URL is not set.\n", "manage.py: KAFKA_BOOTSTRAP_SERVERS is not set.\n")

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         documents = list(mongo.document_classes())
-        mongo.create_indexes(documents)
         outbox.create_indexes()
+        mongo.create_indexes(documents)
         if options["verbosity"]:
             self.stdout.write(f"Indexes of {len(documents)} collections and the outbox are in place.")
