@@ -10,7 +10,7 @@ from marketplace.api.serializers import DocumentSerializer
 
 
 class SupplierCreateSerializer(DocumentSerializer):
-    password = fields.TextField(min_length=8, max_length=128, trim_whitespace=False, write_only=True)
+    password = fields.PasswordField()
 
     class Meta:
         document = Supplier

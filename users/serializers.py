@@ -1,13 +1,13 @@
 """Request bodies of users."""
 
-from marketplace.api.fields import TextField
+from marketplace.api.fields import PasswordField
 from marketplace.api.preconditions import UpdateSerializer
 from marketplace.api.serializers import DocumentSerializer
 from users.documents import User
 
 
 class UserCreateSerializer(DocumentSerializer):
-    password = TextField(min_length=8, max_length=128, trim_whitespace=False, write_only=True)
+    password = PasswordField()
 
     class Meta:
         document = User

@@ -18,6 +18,13 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PasswordField(TextField):
+    """A new password: 8 to 128 characters, not trimmed."""
+
+    def __init__(self) -> None:
+        super().__init__(min_length=8, max_length=128, trim_whitespace=False, write_only=True)
+
+
 class PatternField(TextField, serializers.RegexField):
     """A JSON string that matches a regular expression."""
 
