@@ -14,7 +14,7 @@ from marketplace.callers import Caller
 from marketplace.errors import DuplicateError, NotFoundError, StateConflictError, ValidationError
 from marketplace.events.catalogue import EventType
 from marketplace.events.outbox import record, record_removal, record_stored
-from marketplace.mongo import Stored, object_id, transaction
+from marketplace.mongo import Readable, Stored, object_id, transaction
 from marketplace.policy import Expected, find_for_change
 
 PUBLIC_STATUSES = ("active", "out_of_stock", "discontinued")
@@ -151,14 +151,14 @@ def product_list(
     status: list[str] | None = None,
     category: str | None = None,
     supplier_id: ObjectId | None = None,
-) -> list[Stored]:
+) -> Sequence[Readable]:
     """Return products that the caller may see, newest first, drafts only their own; deleted ones never."""
     query: dict[str, Any] = {"$and": [_visible_to(caller), {"status": {"$in": status}} if status else {}]}
     if category is not None:
         query["category"] = category
     if supplier_id is not None:
         query["supplier_id"] = supplier_id
-    return Product.page(query, sort=NEWEST_FIRST, skip=skip, limit=limit)
+    return Product.raw_page(query, sort=NEWEST_FIRST, skip=skip, limit=limit)
 
 
 def _visible_to(caller: Caller) -> dict[str, Any]:

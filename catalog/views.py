@@ -20,7 +20,7 @@ from marketplace.api.preconditions import VersionSerializer
 from marketplace.api.queries import Query
 from marketplace.api.serializers import Changes
 from marketplace.api.viewsets import Body, EditableResourceViewSet
-from marketplace.mongo import Stored
+from marketplace.mongo import Readable, Stored
 
 
 class SupplierViewSet(EditableResourceViewSet):
@@ -40,7 +40,7 @@ class SupplierViewSet(EditableResourceViewSet):
     def perform_destroy(self, target: dict[str, Any]) -> None:
         services.supplier_delete(**target)
 
-    def bodies(self, stored: Sequence[Stored]) -> Sequence[Body]:
+    def bodies(self, stored: Sequence[Readable]) -> Sequence[Body]:
         """Add the products' ids, which are not stored with their supplier."""
         product_ids = services.product_ids([one["_id"] for one in stored])
         return [body | {"product_ids": product_ids[body["id"]]} for body in super().bodies(stored)]
@@ -52,7 +52,7 @@ class ProductViewSet(EditableResourceViewSet):
     update_serializer_class = ProductUpdateSerializer
     query_serializer_class = ProductQuery
 
-    def perform_list(self, query: Query) -> Sequence[Stored]:
+    def perform_list(self, query: Query) -> Sequence[Readable]:
         return services.product_list(caller=self.caller, **query)
 
     def perform_create(self, changes: Changes) -> Stored:

@@ -16,7 +16,7 @@ from demo.generation import Demand, Item, after, demo_id, draw, long_tail, momen
 from demo.people import People
 from marketplace.callers import SYSTEM, Caller
 from marketplace.errors import InsufficientStockError
-from marketplace.mongo import Stored, transaction
+from marketplace.mongo import Readable, transaction
 from orders.serializers import OrderCreateSerializer
 from orders.services import order_cancel, order_create
 from users.services import user_identity
@@ -47,7 +47,7 @@ class Target(TypedDict):
     at: datetime
 
 
-def on_sale() -> list[Stored]:
+def on_sale() -> list[Readable]:
     """Return the active products in the order of their popularity, which follows from their ids."""
     products = catalog.product_list(caller=SYSTEM, status=["active"], skip=0, limit=MAX_PRODUCTS)
     return sorted(products, key=lambda product: draw("popularity", product["_id"]).random())
@@ -65,7 +65,7 @@ class Purchase:
     reason: str | None
 
 
-def items(demand: Demand, products: list[Stored]) -> Iterator[Item]:
+def items(demand: Demand, products: list[Readable]) -> Iterator[Item]:
     """Return the orders, oldest first: stock changes only make sense in that order."""
     people = People(demand.seed, demand.until)
     moments = [moment(draw(demand.seed, "order", n), demand.until, growth=GROWTH) for n in range(demand.count)]
@@ -77,7 +77,7 @@ def items(demand: Demand, products: list[Stored]) -> Iterator[Item]:
 
 
 def _make(
-    new_id: ObjectId, at: datetime, random: Random, people: People, products: list[Stored], until: datetime
+    new_id: ObjectId, at: datetime, random: Random, people: People, products: list[Readable], until: datetime
 ) -> None:
     customer = people.somebody(random, at, skew=LOYALTY)
     body = {"items": _lines(random, products, at), "shipping_address": _shipping_address(customer)}
@@ -108,14 +108,14 @@ def _place(purchase: Purchase) -> None:
         )
 
 
-def _lines(random: Random, products: list[Stored], at: datetime) -> list[dict[str, Any]]:
+def _lines(random: Random, products: list[Readable], at: datetime) -> list[dict[str, Any]]:
     """Return lines of different products that were on sale at the moment."""
     on_sale_then = [product for product in products if product["published_at"] <= at] or products
     wanted = [long_tail(random, on_sale_then) for _ in range(pick(random, LINES))]
     return [_line(random, product) for product in {product["_id"]: product for product in wanted}.values()]
 
 
-def _line(random: Random, product: Stored) -> dict[str, Any]:
+def _line(random: Random, product: Readable) -> dict[str, Any]:
     variants = sorted(product.get("variants", {}))
     return {
         "product_id": str(product["_id"]),

@@ -1,5 +1,6 @@
 """MongoDB: the connection, the base document, and transactions. No rules of any domain."""
 
+import contextvars
 import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from mongoengine.connection import get_connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import DuplicateKeyError, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -32,24 +33,33 @@ Stored = dict[str, Any]  # a document as MongoDB keeps it
 Readable = Mapping[str, Any]  # the same, for reading only
 
 MAX_VERSION = 2**31 - 1
-# A transaction under contention is retried for this long, then answers 503.
+# A transaction under contention is retried for this long, or until the deadline of a request; then it answers 503.
 TRANSACTION_SECONDS = 10
+ABORT_SECONDS = 0.5
 # Options that PyMongo would put on every write of a bound session, where MongoDB refuses them.
 _WRITE_CONCERN_OPTIONS = {"w", "wtimeoutms", "journal", "j"}
 
 
-def connect() -> None:
-    """Register the connection to MONGODB_URL, without opening it. Raises ImproperlyConfigured when it is not set."""
+def connect(*, for_requests: bool = False) -> None:
+    """Register the connection to MONGODB_URL, without opening it. Raises ImproperlyConfigured when it is not set.
+
+    MONGODB_TIMEOUT_MS is how long to look for a primary; with `for_requests`, how long to look for it and to wait for
+    its answer together. Commands may wait for an answer: building an index takes as long as it takes.
+    """
     if not settings.MONGODB_URL:
         raise ImproperlyConfigured("MONGODB_URL is not set.")
+    patience = settings.MONGODB_TIMEOUT_MS // (2 if for_requests else 1)
+    mongoengine.disconnect()
     mongoengine.connect(
         db=settings.DATABASE_NAME,
         host=_without_write_concern(settings.MONGODB_URL),
         connect=False,
         tz_aware=True,
         appname="marketplace",
-        serverSelectionTimeoutMS=settings.MONGODB_TIMEOUT_MS,
-        connectTimeoutMS=settings.MONGODB_TIMEOUT_MS,
+        serverSelectionTimeoutMS=patience,
+        connectTimeoutMS=patience,
+        socketTimeoutMS=patience if for_requests else None,
+        retryReads=not for_requests,  # a server that hangs would be waited for twice
         uuidRepresentation="standard",
     )
 
@@ -146,15 +156,25 @@ class Document(mongoengine.Document):
 
         Raises mongoengine's NotUniqueError and SaveConditionError; RuntimeError outside a transaction.
         """
-        created = self._created
-        if created:
+        is_new = self._created
+        if is_new:
             self.pk = self.pk or ObjectId()  # makes MongoEngine forget that the document is new
         transaction_now().unannounced.add((self._meta["collection"], self.pk))
-        if created:
-            self.save(force_insert=True)
-        else:
-            self.save(save_condition={"version": self.version - 1})
-        stored: Stored = self.to_mongo()
+        return self._insert() if is_new else self._update()
+
+    def _insert(self) -> Stored:
+        """Insert without MongoEngine's `save`, which would turn the document into BSON three times."""
+        self.validate()
+        stored: Stored = self.to_mongo().to_dict()
+        try:
+            self.collection().insert_one(stored)
+        except DuplicateKeyError as error:
+            raise mongoengine.NotUniqueError(str(error)) from error
+        return stored
+
+    def _update(self) -> Stored:
+        self.save(save_condition={"version": self.version - 1})
+        stored: Stored = self.to_mongo().to_dict()
         return stored
 
 
@@ -211,12 +231,30 @@ def transaction(operation: Callable[P, R]) -> Callable[P, R]:
         # CSOT's deadline covers all retries.
         with pymongo.timeout(TRANSACTION_SECONDS), client().start_session() as session, session.bind():
             return session.with_transaction(
-                lambda _session: _attempt(functools.partial(operation, *args, **kwargs)),
+                lambda session: _attempt_or_abort(session, functools.partial(operation, *args, **kwargs)),
                 read_concern=ReadConcern("snapshot"),
                 write_concern=WriteConcern("majority"),
             )
 
     return run
+
+
+def _attempt_or_abort(session: ClientSession, operation: Callable[[], R]) -> R:
+    """Run one attempt, and abort it when it fails.
+
+    `with_transaction` does so, too, but not when the deadline is over: MongoDB would keep what the attempt has locked
+    for a minute then, and everybody who wants to write the same documents would run into their own deadlines.
+    """
+    try:
+        return _attempt(operation)
+    except BaseException:
+        contextvars.Context().run(_abort, session)  # a context without the deadline
+        raise
+
+
+def _abort(session: ClientSession) -> None:
+    with pymongo.timeout(ABORT_SECONDS):
+        session.abort_transaction()
 
 
 def _attempt(operation: Callable[[], R]) -> R:

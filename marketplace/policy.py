@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from marketplace.callers import Caller, Kind
 from marketplace.errors import AuthorizationError, NotFoundError, VersionConflictError
-from marketplace.mongo import Document, Stored, object_id
+from marketplace.mongo import Document, Readable, Stored, object_id
 from marketplace.representation import Audience
 
 D = TypeVar("D", bound=Document)
@@ -103,16 +103,18 @@ def may_call(caller: Caller, method: str, route: str) -> bool:
     return caller.kind in ROUTES.get(route_name(method, route), ())
 
 
-def owns(caller: Caller, document: type[Document], stored: Stored) -> bool:
+def owns(caller: Caller, document: type[Document], stored: Readable) -> bool:
     """Whether the caller is staff or the account that the document belongs to."""
     if caller.kind == "staff":
         return True
     policy = DOCUMENTS[document._meta["collection"]]
+    if caller.kind != policy.owner:
+        return False
     owner = functools.reduce(lambda value, key: value[key], policy.owner_path.split("."), stored)
-    return caller.kind == policy.owner and caller.id == str(owner)
+    return caller.id == str(owner)
 
 
-def audience(caller: Caller, document: type[Document], stored: Stored) -> Audience:
+def audience(caller: Caller, document: type[Document], stored: Readable) -> Audience:
     """Return which representation of the document the caller gets."""
     return "owner" if owns(caller, document, stored) else "public"
 

@@ -7,13 +7,14 @@ Fields are marked where they are declared: `private=True` (never shown), `owner_
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
+import bson
 import mongoengine as me
 import orjson
-from bson import ObjectId
+from bson import CodecOptions, ObjectId
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,7 @@ def memoized(compile_once: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", functools.cache(compile_once))
 
 
-Shape = Callable[[dict[str, Any]], dict[str, Any]]
+Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @memoized
@@ -43,7 +44,7 @@ def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
 
     plain = not hidden and not nested
 
-    def shaped(stored: dict[str, Any]) -> dict[str, Any]:
+    def shaped(stored: Mapping[str, Any]) -> Mapping[str, Any]:
         if plain and stored.keys() == known:
             return stored
         out = {**defaults, **stored}  # several times quicker than going through the fields
@@ -59,6 +60,29 @@ def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
         return out
 
     return shaped
+
+
+# Answers that are asked for again and again are kept ready. Their key is the stored bytes, so an answer is always that
+# of the document as MongoDB has it now. Larger documents are rendered each time, which bounds the memory.
+READY_ANSWERS = 2048
+READY_BYTES = 8 << 10
+
+
+def ready(document: type[me.base.BaseDocument], audience: Audience, raw: bytes) -> orjson.Fragment:
+    """Return the JSON of what the audience sees of a document in BSON."""
+    return (_ready if len(raw) <= READY_BYTES else _rendered)(document, audience, raw)
+
+
+def decoded(raw: bytes) -> dict[str, Any]:
+    """Return a document in BSON as the driver gives it."""
+    return bson.decode(raw, CodecOptions(tz_aware=True))
+
+
+def _rendered(document: type[me.base.BaseDocument], audience: Audience, raw: bytes) -> orjson.Fragment:
+    return orjson.Fragment(to_json(shape(document, audience)(decoded(raw))))
+
+
+_ready = cast("Callable[[Any, Audience, bytes], orjson.Fragment]", functools.lru_cache(READY_ANSWERS)(_rendered))
 
 
 def _shown(field: Any, audience: Audience) -> bool:

@@ -9,7 +9,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 application = get_wsgi_application()
 
+from marketplace import mongo  # noqa: E402  # needs Django's set-up
 from marketplace.checks import REPLICA_SET_HINT, replica_set_problem  # noqa: E402  # needs Django's set-up
+
+mongo.connect(for_requests=True)
 
 # Said once at start; reads work all the same, and a MongoDB that is only late is no reason to exit.
 if problem := replica_set_problem():

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,10 +23,10 @@ from marketplace.api.schema import ResourceSchema
 from marketplace.api.serializers import Changes, answer
 from marketplace.callers import Caller
 from marketplace.errors import NotFoundError
-from marketplace.mongo import Document, Stored
-from marketplace.representation import memoized, shape
+from marketplace.mongo import Document, Readable, Stored
+from marketplace.representation import Audience, decoded, memoized, ready, shape
 
-Body = dict[str, Any]
+Body = Any  # what orjson takes for one document: a dict, or ready JSON
 
 
 @memoized
@@ -48,7 +49,7 @@ class ResourceViewSet(GenericViewSet[Any]):
     # --- what a subclass maps to its services ---
 
     @abstractmethod
-    def perform_list(self, query: Query) -> Sequence[Stored]: ...
+    def perform_list(self, query: Query) -> Sequence[Readable]: ...
 
     def perform_retrieve(self, identifier: str) -> Stored:
         return policy.find(self.document, identifier, self.caller)
@@ -102,10 +103,17 @@ class ResourceViewSet(GenericViewSet[Any]):
         expected = expected_versions(self.request, changes)
         return {"caller": self.caller, "identifier": identifier, "expected": expected}
 
-    def bodies(self, stored: Sequence[Stored]) -> Sequence[Body]:
+    def bodies(self, stored: Sequence[Readable]) -> Sequence[Body]:
         """Return what the caller sees of the documents."""
-        caller, document = self.caller, self.document
-        return [shape(document, policy.audience(caller, document, one))(one) for one in stored]
+        return [self._body(one, policy.audience(self.caller, self.document, one)) for one in stored]
+
+    def _body(self, stored: Readable, audience: Audience) -> Body:
+        """Return one body; documents that came as BSON go out as ready JSON, unless it is for the browsable API."""
+        if isinstance(stored, RawBSONDocument):
+            if self.request.accepted_renderer.format == "json":
+                return ready(self.document, audience, bytes(stored.raw))
+            stored = decoded(bytes(stored.raw))
+        return shape(self.document, audience)(stored)
 
     def answer(self, stored: Stored, status: int = status.HTTP_200_OK) -> Response:
         """Return the answer with a single resource."""

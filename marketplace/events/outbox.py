@@ -5,7 +5,7 @@ Services call `record` (or `record_stored` for writes without MongoEngine object
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -105,7 +105,7 @@ def envelope(
     """Return the event as consumers read it (SPEC section 4)."""
     entity_id = str(stored["_id"])
     if event_type.is_deletion:
-        data = {f"{event_type.entity}_id": entity_id, "deleted_at": stored["updated_at"]}
+        data: Mapping[str, Any] = {f"{event_type.entity}_id": entity_id, "deleted_at": stored["updated_at"]}
     else:
         data = shape(document, "event")(stored)
     return {

@@ -236,3 +236,17 @@ def test_nothing_but_declared_fields_is_stored() -> None:
     [kept] = stored()["products"]
     assert "nonsense" not in kept
     assert mongo.database().products.count_documents({"nonsense": {"$exists": True}}) == 0
+
+
+@pytest.mark.parametrize("description", ["short", "long " * 900])
+def test_a_list_shows_each_caller_what_a_read_would(description: str) -> None:
+    """Lists keep answers ready; they must be those of the document as it is now, and of this caller."""
+    supplier = new_supplier()
+    topics = [{"topic": "More", "description": description}] * 4
+    made = new_product(supplier, topic_descriptions=topics)
+    for name in ("Before", "After"):
+        supplier.patch(f"/products/{made['id']}", {"name": name})
+        for caller in (ANYONE, supplier, ANYONE):
+            listed = caller.get("/products")
+            assert listed == [caller.get(f"/products/{made['id']}")]
+            assert listed[0]["name"] == name
