@@ -20,21 +20,31 @@ EVENTS = 15_000
 BATCH = 500
 # The slow side gets fewer; its rate is what counts.
 SINGLE_EVENTS = 500
-ONE_BY_ONE = "one transaction per event"
+ONE_BY_ONE = "one transaction per event, without offsets"
+BATCHES_OF_ONE = "one transaction per event, with offsets"
 BARE = "bare executemany of the same rows"
 POLL_SECONDS = 10
 
 
 def consumer(rounds: int) -> list[Row]:
-    """Compare the three ways. Every side starts a round with empty tables."""
+    """Compare the four ways. Every side starts a round with empty tables."""
     events = list(order_events(stored_order(), EVENTS))
     _publish(events)
     decoded = [decode(event["topic"], event["key"].encode(), event["payload"]) for event in events]
-    sides = {OURS: _ours, ONE_BY_ONE: _one_by_one, BARE: lambda: _bare(decoded)}
+    sides = {
+        OURS: lambda: _consumer(BATCH, EVENTS),
+        ONE_BY_ONE: _one_by_one,
+        BATCHES_OF_ONE: lambda: _consumer(1, SINGLE_EVENTS),
+        BARE: lambda: _bare(decoded),
+    }
     speeds = interleaved(sides, rounds)
     what = f"order events into {connection.display_name}"
     show(what, speeds)
-    return [compare(what, speeds, ONE_BY_ONE, at_least=10), compare(what, speeds, BARE, at_least=0.4)]
+    return [
+        compare(what, speeds, ONE_BY_ONE, at_least=10),
+        compare(what, speeds, BATCHES_OF_ONE, at_least=10),
+        compare(what, speeds, BARE, at_least=0.4),
+    ]
 
 
 def _publish(events: list[Stored]) -> None:
@@ -59,10 +69,11 @@ def _check(expected: int) -> None:
         raise RuntimeError(f"{found} rows for {expected} events")
 
 
-def _ours() -> Speed:
+def _consumer(batch_size: int, events: int) -> Speed:
     """The project's consumer, from its first stored batch to its last: joining the group is not counted."""
     _empty_tables()
-    ours = EventConsumer(f"bench-{uuid.uuid4().hex}", batch_size=BATCH)
+    stop = threading.Event()
+    ours = EventConsumer(f"bench-{uuid.uuid4().hex}", batch_size=batch_size, stop=stop)
     process = threading.Thread(target=ours.run, kwargs={"once": True})
     process.start()
     marks = []
@@ -70,9 +81,10 @@ def _ours() -> Speed:
         read = ours.counts.read
         if not marks or marks[-1][1] != read:
             marks.append((time.perf_counter(), read))
-        time.sleep(0.005)  # a sampling interval
-    process.join()
-    _check(EVENTS)
+        if read >= events:
+            stop.set()
+        process.join(0.005)  # a sampling interval
+    _check(ours.counts.read)
     (begun, first), (ended, last) = marks[1], marks[-1]
     return Speed((last - first) / (ended - begun))
 
