@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-PRODUCTS = 1000
+# More than the API keeps answers ready of (marketplace.representation.READY_ANSWERS).
+PRODUCTS = 2200
 CATEGORIES = ["electronics", "fashion", "beauty", "home_garden", "sports_outdoors", "books_media"]
 WORDS = ["solid", "light", "walnut", "steel", "cotton", "travel", "kitchen", "garden", "desk", "lamp", "bottle"]
 # Enough that no benchmark sells out; below the largest quantity that the API takes.

@@ -59,7 +59,17 @@ def reads(running: dict[str, Service], shop: data.Shop, folder: Path, rounds: in
             compare(what, rates, BARE_HTTP, at_least=1 / 2.5),
             compare(what, rates, BARE),
         ]
-    return rows
+    return rows + _all_pages(running, folder, rounds, seconds)
+
+
+def _all_pages(running: dict[str, Service], folder: Path, rounds: int, seconds: float) -> list[Row]:
+    """Compare lists that go through all products in turn: none is asked for again before its ready answer has gone."""
+    pages = [f"/products?limit={LIST_LIMIT}&skip={skip}" for skip in range(0, data.PRODUCTS, LIST_LIMIT)]
+    requests = load.write_requests(folder / "pages.tsv", [("GET", page, "", b"") for page in pages])
+    what = f"GET /products?limit={LIST_LIMIT}&skip=..., all pages in turn"
+    sides = {name: _load(running[name], requests, seconds) for name in (OURS, FASTAPI, BARE_HTTP)}
+    rates = _measured(what, sides, rounds)
+    return [compare(what, rates, FASTAPI), compare(what, rates, BARE_HTTP)]
 
 
 def orders(running: dict[str, Service], shop: data.Shop, folder: Path, rounds: int, seconds: float) -> list[Row]:

@@ -25,9 +25,9 @@ def read_one(products: Any, product_id: str) -> dict[str, Any] | None:
     return found
 
 
-def read_list(products: Any, limit: int) -> list[dict[str, Any]]:
+def read_list(products: Any, limit: int, skip: int = 0) -> list[dict[str, Any]]:
     """Return the newest products."""
-    return list(products.find({"status": VISIBLE}).sort([("created_at", -1), ("_id", -1)]).limit(limit))
+    return list(products.find({"status": VISIBLE}).sort([("created_at", -1), ("_id", -1)]).skip(skip).limit(limit))
 
 
 def to_json(value: Any) -> bytes:
@@ -50,6 +50,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if product_id:
         body = to_json(read_one(products, product_id))
     else:
-        body = to_json(read_list(products, int(parse_qs(environ["QUERY_STRING"])["limit"][0])))
+        asked = parse_qs(environ["QUERY_STRING"])
+        body = to_json(read_list(products, int(asked["limit"][0]), int(asked.get("skip", ["0"])[0])))
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
