@@ -27,7 +27,8 @@ from tests.marketplace.mock_broker import MockBroker
 
 pytestmark = pytest.mark.usefixtures("mongodb")
 
-QUICK = RelayPolicy(lease_seconds=1.0, hold_seconds=0.1, max_hold_seconds=0.2, turn_seconds=0.2)
+# The lease stays as long as it is: a short one runs out when this machine is busy, and the events are sent twice.
+QUICK = RelayPolicy(hold_seconds=0.1, max_hold_seconds=0.2, turn_seconds=0.2)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 A, B = str(ObjectId()), str(ObjectId())
 
@@ -227,7 +228,7 @@ def test_the_order_survives_a_broker_that_refuses_some_requests(broker: MockBrok
             until(lambda failed=failed: relay.failed > failed or not waiting())
         assert relay.failed > 0
         until(lambda: not waiting(), 30)
-        assert relay.rejected == []
+    assert relay.rejected == []
     assert versions(published(broker)) == {key: list(range(1, 21)) for key in keys}
 
 
@@ -255,11 +256,11 @@ def test_a_standby_takes_over(broker: MockBroker) -> None:
         until(lambda: first.published == 1)
         with running() as second:
             put(A, 2)
-            until(lambda: not waiting())
-            assert (first.published, second.published) == (2, 0)
+            until(lambda: first.published == 2)
             first._stop.set()
+            until(lambda: not first.lease.held)
             put(A, 3)
-            assert until(lambda: not waiting()) < 4
+            assert until(lambda: second.published == 1) < 4
             assert second.lease.token == first.lease.token + 1
     assert versions(published(broker)) == {A: [1, 2, 3]}
 
