@@ -1,6 +1,9 @@
 """Child processes of quickstart: their output with a prefix, their end noticed, and none of them left behind."""
 
+import contextlib
 import ctypes
+import functools
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+# Loaded here: between fork and exec, another thread of ours may have held the loader's lock for ever.
+_LIBC = ctypes.CDLL(None)
 
 
 def start_child(command: Sequence[str], **options: Any) -> "subprocess.Popen[str]":
@@ -21,26 +26,31 @@ def start_child(command: Sequence[str], **options: Any) -> "subprocess.Popen[str
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509
+        preexec_fn=functools.partial(_die_with, os.getpid()),  # noqa: PLW1509
         **options,
     )
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # killed before that call
+            os._exit(1)
 
 
 def stop_child(process: "subprocess.Popen[str]", seconds: float) -> bool:
-    """Ask a process to stop and wait for it. Return False when it had to be killed."""
+    """Ask a process to stop and wait for it. Return False when it had to be killed.
+
+    What it has started and left behind is killed either way: it would keep our end of its output open, too.
+    """
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return False
-    return True
+    has_ended = process.poll() is not None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # start_child made it the leader of a group
+    process.wait()
+    return has_ended
 
 
 class Children:

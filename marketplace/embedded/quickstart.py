@@ -6,7 +6,6 @@ For one machine and one developer; a real installation runs the same processes u
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import sys
 import threading
@@ -29,12 +28,13 @@ from marketplace.embedded import replay
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, wait_until_unused
 from marketplace.embedded.processes import Children
-from marketplace.stopping import stop_on_signals
+from marketplace.stopping import interrupt_on_signals, stop_on_signals
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 READY_SECONDS = 60
 DRAIN_SECONDS = 15
+API_STOP_SECONDS = 5
 # Nothing has reached analytics for so long: what was announced is announced again, so many times.
 STUCK_SECONDS = 10
 ATTEMPTS = 3
@@ -74,8 +74,7 @@ class Quickstart:
         Raises QuickstartError when a part does not come up or ends, EmbeddedUnavailableError without a mongod,
         KeyboardInterrupt for a signal while it still prepares.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job inherits SIGINT as ignored
-            signal.signal(number, signal.default_int_handler)
+        self._check_interrupt = interrupt_on_signals()
         with ExitStack() as running:
             running.enter_context(self._only_one())
             self._start_servers(running)
@@ -86,14 +85,13 @@ class Quickstart:
             # Looked for last: the API shares its port with whatever else takes it in between (SO_REUSEPORT).
             port = _usable_port(self._port)
             self._start_children(children, port)
-            self._wait_for_api(port, children)
+            self._wait_for_api(port, children, stop)
             with self._step("Analytics"):
                 self._complete_analytics(stop)
             if not stop.is_set():
                 self._write(_welcome(port))
             stop.wait()
-            if ended := children.ended():
-                raise QuickstartError(f"Ended by themselves: {_codes(ended)}. Their last lines above say why.")
+            self._check_running(children)
             self._drain(children)
         self._write("Stopped. The data is kept for the next run; --fresh would empty it.")
 
@@ -131,6 +129,7 @@ class Quickstart:
     def _step(self, name: str) -> Iterator[None]:
         started = time.monotonic()
         yield
+        self._check_interrupt()
         self._write(f"{name}: ready after {time.monotonic() - started:.1f} s")
 
     def _prepare(self) -> None:
@@ -145,6 +144,7 @@ class Quickstart:
         for command in self._seeding:
             with self._step(f"Demo data, {command}"):
                 call_command(command)
+        self._check_interrupt()
         # The children open their own; this process is only here to watch them.
         connection.close()
 
@@ -154,26 +154,25 @@ class Quickstart:
         children.start("consumer", [*manage, "consume_events"], environment)
         children.start("relay", [*manage, "relay_events"], environment)
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        api = [
-            *granian,
-            "--workers",
-            "1",
-            "--blocking-threads",
-            "4",
-            "--no-ws",
-            "--access-log",
-            "marketplace.wsgi:application",
-        ]
+        # A worker that is asked to stop while it starts never hears of it; granian kills it then.
+        limits = ["--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", str(API_STOP_SECONDS)]
+        api = [*granian, *limits, "--no-ws", "--access-log", "marketplace.wsgi:application"]
         children.start("api", api, environment)
 
-    def _wait_for_api(self, port: int, children: Children) -> None:
-        """Wait even when asked to stop: granian never stops a worker that was just starting."""
+    def _wait_for_api(self, port: int, children: Children, stop: threading.Event) -> None:
+        """Raises KeyboardInterrupt when asked to stop before it answers: nothing has been written yet."""
         deadline = time.monotonic() + READY_SECONDS
         with self._step("API"):
-            while not _answers(port) and not children.ended():
+            while not _answers(port):
                 if time.monotonic() > deadline:
                     raise QuickstartError(f"The API did not become ready within {READY_SECONDS} s.")
-                time.sleep(0.2)
+                if stop.wait(0.2):
+                    self._check_running(children)
+                    raise KeyboardInterrupt
+
+    def _check_running(self, children: Children) -> None:
+        if ended := children.ended():
+            raise QuickstartError(f"Ended by themselves: {_codes(ended)}. Their last lines above say why.")
 
     # --- Analytics --------------------------------------------------------------------------------------------------
 

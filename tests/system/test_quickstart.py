@@ -128,6 +128,15 @@ def test_analytics_are_complete_after_a_kill_and_a_child_that_dies_ends_everythi
     assert not psutil.wait_procs(running.children, timeout=10)[1]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_it_ends_while_the_api_is_starting(data: Path, number: signal.Signals) -> None:
+    running = Running(data)
+    running.until(lambda: "Spawning worker" in running.output(), 60)
+    running.children = running.process.children(recursive=True)
+    assert running.end(number) == (0 if number == signal.SIGINT else -number)
+    assert "and was killed" not in running.output()
+
+
 def test_a_second_one_in_the_same_folder_is_refused(data: Path) -> None:
     running = Running(data)
     running.until(lambda: "MongoDB: ready" in running.output())
