@@ -1,4 +1,4 @@
-"""What all analytics pages of the admin share: nothing can be changed, and no page costs more on a larger table.
+"""What all analytics pages of the admin share: nothing can be changed, and pages stay quick on large tables.
 
 Counts stop at a limit, filters offer declared choices, date ranges and searches run along indexes.
 """

@@ -188,7 +188,9 @@ def _request_error(error: exceptions.APIException) -> AppError:
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: log what is our fault, answer with the envelope."""
     known = as_app_error(error)
-    if known.status >= status.HTTP_500_INTERNAL_SERVER_ERROR:
+    if isinstance(known, UnavailableError):
+        logger.warning("%s: %s", known.message, error)
+    elif known.status >= status.HTTP_500_INTERNAL_SERVER_ERROR:
         logger.error("%s in %s", known.code, context["view"].__class__.__name__, exc_info=error)
     headers = known.headers
     if isinstance(error, exceptions.MethodNotAllowed):

@@ -55,7 +55,7 @@ class EmailField(me.StringField):
     """An email address in lower case. The API's validation checks its form."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_EMAIL_LENGTH, regex=r"^[^@\s]+@[^@\s]+$", **kwargs)
+        super().__init__(max_length=MAX_EMAIL_LENGTH, regex=r".+@[^@\s]+\Z", **kwargs)
 
 
 class CentsField(me.LongField):

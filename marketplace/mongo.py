@@ -4,6 +4,7 @@ import contextvars
 import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Self, TypeVar
@@ -43,12 +44,13 @@ _WRITE_CONCERN_OPTIONS = {"w", "wtimeoutms", "journal", "j"}
 def connect(*, for_requests: bool = False) -> None:
     """Register the connection to MONGODB_URL, without opening it. Raises ImproperlyConfigured when it is not set.
 
-    MONGODB_TIMEOUT_MS is how long to look for a primary; with `for_requests`, how long to look for it and to wait for
-    its answer together. Commands may wait for an answer: building an index takes as long as it takes.
+    MONGODB_TIMEOUT_MS is how long to look for a primary; with `for_requests`, how long a single read takes at most,
+    with its retry. Commands may wait for an answer: building an index takes as long as it takes.
     """
     if not settings.MONGODB_URL:
         raise ImproperlyConfigured("MONGODB_URL is not set.")
-    patience = settings.MONGODB_TIMEOUT_MS // (2 if for_requests else 1)
+    # For a read: what is left of the first try, finding a primary, and the driver's second try.
+    patience = settings.MONGODB_TIMEOUT_MS // (3 if for_requests else 1)
     mongoengine.disconnect()
     mongoengine.connect(
         db=settings.DATABASE_NAME,
@@ -59,7 +61,6 @@ def connect(*, for_requests: bool = False) -> None:
         serverSelectionTimeoutMS=patience,
         connectTimeoutMS=patience,
         socketTimeoutMS=patience if for_requests else None,
-        retryReads=not for_requests,  # a server that hangs would be waited for twice
         uuidRepresentation="standard",
     )
 
@@ -83,6 +84,11 @@ def client() -> "pymongo.MongoClient[Stored]":
 def database() -> Database[Stored]:
     """Return the marketplace's database. Raises as `client`."""
     return client()[settings.DATABASE_NAME]
+
+
+def deadline() -> AbstractContextManager[None]:
+    """Return a block in which all database work together ends after MONGODB_TIMEOUT_MS."""
+    return pymongo.timeout(settings.MONGODB_TIMEOUT_MS / 1000)
 
 
 def now() -> datetime:
@@ -156,14 +162,21 @@ class Document(mongoengine.Document):
 
         Raises mongoengine's NotUniqueError and SaveConditionError; RuntimeError outside a transaction.
         """
-        is_new = self._created
-        if is_new:
-            self.pk = self.pk or ObjectId()  # makes MongoEngine forget that the document is new
+        return self._insert() if self._created else self._update()
+
+    def save(self, *args: Any, **kwargs: Any) -> Self:
+        """Save as MongoEngine does, but only in a transaction, which then expects the event of this write."""
+        self._expect_event()
+        saved: Self = super().save(*args, **kwargs)
+        return saved
+
+    def _expect_event(self) -> None:
         transaction_now().unannounced.add((self._meta["collection"], self.pk))
-        return self._insert() if is_new else self._update()
 
     def _insert(self) -> Stored:
         """Insert without MongoEngine's `save`, which would turn the document into BSON three times."""
+        self.pk = self.pk or ObjectId()
+        self._expect_event()
         self.validate()
         stored: Stored = self.to_mongo().to_dict()
         try:

@@ -128,7 +128,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Empty: nothing to connect to. `quickstart` and the tests start an embedded mongod and set it.
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
-# A request waits this long at most for a reachable primary before it answers 503.
+# All database work of a write or a list, or a single read: then the request answers 503.
 MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=3000)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------
@@ -205,8 +205,9 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "marketplace.tracing.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
         "django.request": {"level": "ERROR"},  # a client's mistake is no warning of ours

@@ -121,7 +121,9 @@ def _nested_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any,
     if isinstance(field.field, me.EmbeddedDocumentField):
         # Not `many=True`, which lets null entries in where the list may be null.
         return serializers.ListSerializer(child=embedded(field.field.document_type)(), **options)
-    return serializers.ListField(child=request_field(field.field, name=""), **options)
+    child = request_field(field.field, name="")
+    child.allow_null = False
+    return serializers.ListField(child=child, **options)
 
 
 def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, Any, Any, Any]:
@@ -132,7 +134,7 @@ def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, 
             options[limit] = getattr(field, limit)
     kind = next(_TYPES[base] for base in type(field).__mro__ if base in _TYPES)
     if kind is api.TextField:
-        options["allow_blank"] = not field.required and not field.min_length
+        options["allow_blank"] = not (field.required or field.min_length or field.regex)
         if field.regex is not None:
             return api.PatternField(field.regex, **options)
     return kind(**options)

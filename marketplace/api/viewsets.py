@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from marketplace import policy
+from marketplace import mongo, policy
 from marketplace.api.authentication import caller_of
 from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, etag, expected_versions
 from marketplace.api.queries import ListQuery, Query
@@ -61,7 +61,8 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     def list(self, request: Request) -> Response:
         query = _validator(self.query_serializer_class).run_validation(request.query_params.dict())
-        return Response(self.bodies(self.perform_list(query)))
+        with mongo.deadline():
+            return Response(self.bodies(self.perform_list(query)))
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: ARG002
         return self.answer(self.perform_retrieve(id))

@@ -33,7 +33,7 @@ from tests.api import (
 )
 from users.documents import User
 from users.events import USER_UPDATED
-from users.services import user_update
+from users.services import user_create, user_update
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -288,3 +288,15 @@ def test_snapshot_reads_see_one_moment() -> None:
         assert mongo.database().users.count_documents({}, session=session) == 1
     assert len(stored()["users"]) == 2
     assert pymongo.version_tuple >= (4, 17)
+
+
+def test_mongoengines_own_save_is_guarded_as_well(mongodb: str) -> None:
+    changes = {"contact_info.primary_email": "a@example.com", "profile.display_name": "A"}
+    stored = user_create(changes=changes, password=None)
+    user = User.from_stored(User.collection().find_one({"_id": stored["_id"]}))
+    user.profile.bio = "changed"
+    with pytest.raises(RuntimeError, match="inside mongo.transaction only"):
+        user.save()
+    with pytest.raises(RuntimeError, match="without a domain event"):
+        mongo.transaction(user.save)()
+    assert User.collection().find_one({"_id": stored["_id"]}) == stored
