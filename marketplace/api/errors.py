@@ -1,6 +1,7 @@
 """Answers to requests that never reach a view of the API: unknown URLs, bad hosts, errors around the views."""
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from marketplace.errors import AppError, NotFoundError, ValidationError, envelope
 from marketplace.representation import to_json
@@ -12,6 +13,7 @@ def error_response(error: AppError, status: int | None = None) -> HttpResponse:
     return HttpResponse(body, status=status or error.status, content_type="application/json", headers=error.headers)
 
 
+@csrf_exempt
 def unknown_url(request: HttpRequest) -> HttpResponse:
     """Answer a URL that nothing else serves."""
     return error_response(NotFoundError(f"Nothing is served at {request.path}"))

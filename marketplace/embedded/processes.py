@@ -69,6 +69,8 @@ class Children:
         reader = threading.Thread(target=self._read, args=(name, process), daemon=True)
         reader.start()
         self._readers.append(reader)
+        # Not at the end of its output: a process of its own that outlives it keeps that open.
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
 
     def ended(self) -> dict[str, int]:
         """Return the exit codes of those that have ended by themselves."""
@@ -92,5 +94,7 @@ class Children:
             with process.stdout as lines:
                 for line in lines:
                     self._write(f"[{name}] {line.rstrip()}")
+
+    def _watch(self, process: "subprocess.Popen[str]") -> None:
         process.wait()
         self._on_end()

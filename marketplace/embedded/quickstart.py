@@ -28,6 +28,7 @@ from marketplace.embedded import replay
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, wait_until_unused
 from marketplace.embedded.processes import Children
+from marketplace.embedded.welcome import STAFF_NAME, STAFF_PASSWORD, welcome
 from marketplace.stopping import interrupt_on_signals, stop_on_signals
 
 HOST = "127.0.0.1"
@@ -38,12 +39,6 @@ API_STOP_SECONDS = 5
 # Nothing has reached analytics for so long: what was announced is announced again, so many times.
 STUCK_SECONDS = 10
 ATTEMPTS = 3
-STAFF_NAME = "admin"
-STAFF_PASSWORD = "admin-password"  # noqa: S105
-# The accounts that `seed` makes and gives a password.
-DEMO_USER = "john@example.com"
-DEMO_SUPPLIER = "supplier@demo.example"
-DEMO_PASSWORD = "password123"  # noqa: S105
 SEEDING = ("seed", "generate_products", "generate_posts", "generate_orders")
 
 
@@ -84,12 +79,14 @@ class Quickstart:
             running.callback(children.stop_all)
             # Looked for last: the API shares its port with whatever else takes it in between (SO_REUSEPORT).
             port = _usable_port(self._port)
+            if port not in (self._port, DEFAULT_PORT):
+                self._write(f"Port {DEFAULT_PORT} is taken; the API gets {port}.")
             self._start_children(children, port)
             self._wait_for_api(port, children, stop)
             with self._step("Analytics"):
                 self._complete_analytics(stop)
             if not stop.is_set():
-                self._write(_welcome(port))
+                self._write(welcome(HOST, port))
             stop.wait()
             self._check_running(children)
             self._drain(children)
@@ -270,29 +267,3 @@ def _answers(port: int) -> bool:
 
 def _codes(ended: dict[str, int]) -> str:
     return ", ".join(f"{name} (exit code {code})" for name, code in ended.items())
-
-
-def _welcome(port: int) -> str:
-    url = f"http://{HOST}:{port}"
-    lines = [
-        "",
-        "The marketplace is running. Ctrl-C stops it.",
-        "",
-        f"  API       {url}/products",
-        f"  Docs      {url}/docs  and  {url}/redoc",
-        f"  Admin     {url}/admin/  {STAFF_NAME} / {STAFF_PASSWORD}  (signs in to the browsable API, too)",
-        *_demo_accounts(),
-        "",
-        "This demo believes whoever names themselves in an X-User-ID or X-Supplier-ID header;",
-        "it listens on this machine only.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _demo_accounts() -> Iterator[str]:
-    """Yield a line for each demo account that is there."""
-    for kind, email in (("User", DEMO_USER), ("Supplier", DEMO_SUPPLIER)):
-        found = mongo.database()[f"{kind.lower()}s"].find_one({"contact_info.primary_email": email}, {"_id": 1})
-        if found:
-            yield f"  {kind:9} {email} / {DEMO_PASSWORD}  (X-{kind}-ID: {found['_id']})"

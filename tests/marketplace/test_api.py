@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from django.test import Client
 
 from marketplace.api.queries import MAX_LIMIT, MAX_SKIP
 from tests.api import (
@@ -296,3 +297,10 @@ def test_index_and_health(kafka: str, db: None) -> None:
     assert ANYONE.get("/health") == {"status": "ok"}
     ready = ANYONE.get("/health/ready")
     assert ready == {"status": "ok", "dependencies": dict.fromkeys(("mongodb", "kafka", "sql"), "ok")}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_writing_to_an_unknown_url(api: None, method: str) -> None:
+    """A client with real CSRF checks, as a browser would be: the envelope all the same."""
+    response = Client(enforce_csrf_checks=True).generic(method, "/products//publish", "{}", "application/json")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")

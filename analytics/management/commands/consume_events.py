@@ -30,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["batch_size"] < 1:
             raise CommandError("--batch-size must be at least 1")
+        if not options["group"]:
+            raise CommandError("--group must not be empty")
         consumer = EventConsumer(options["group"], batch_size=options["batch_size"], stop=stop_on_signals())
         try:
             consumer.run(once=options["once"])

@@ -1,0 +1,48 @@
+"""What quickstart says when everything is up."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from marketplace import mongo
+
+STAFF_NAME = "admin"
+STAFF_PASSWORD = "admin-password"  # noqa: S105
+# The accounts that `seed` makes and gives a password.
+DEMO_USER = "john@example.com"
+DEMO_SUPPLIER = "supplier@demo.example"
+DEMO_PASSWORD = "password123"  # noqa: S105
+
+
+def welcome(host: str, port: int) -> str:
+    """Return what to do with the running marketplace: URLs, accounts, and how to run commands beside it."""
+    url = f"http://{host}:{port}"
+    lines = [
+        "",
+        "The marketplace is running. Ctrl-C stops it.",
+        "",
+        f"  API       {url}/products",
+        f"  Docs      {url}/docs  and  {url}/redoc",
+        f"  Commands  {_command_line()}",
+        f"  Admin     {url}/admin/  {STAFF_NAME} / {STAFF_PASSWORD}  (signs in to the browsable API, too)",
+        *_demo_accounts(),
+        "",
+        "This demo believes whoever names themselves in an X-User-ID or X-Supplier-ID header;",
+        "it listens on this machine only.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _command_line() -> str:
+    """Return how to run a command against these servers from another terminal."""
+    servers = f"MONGODB_URL='{settings.MONGODB_URL}' KAFKA_BOOTSTRAP_SERVERS={settings.KAFKA_BOOTSTRAP_SERVERS}"
+    return f"DEBUG=true {servers} .venv/bin/python manage.py ..."
+
+
+def _demo_accounts() -> Iterator[str]:
+    """Yield a line for each demo account that is there."""
+    for kind, email in (("User", DEMO_USER), ("Supplier", DEMO_SUPPLIER)):
+        found = mongo.database()[f"{kind.lower()}s"].find_one({"contact_info.primary_email": email}, {"_id": 1})
+        if found:
+            yield f"  {kind:9} {email} / {DEMO_PASSWORD}  (X-{kind}-ID: {found['_id']})"
