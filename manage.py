@@ -2,6 +2,7 @@
 """Django's command line."""
 
 import os
+import signal
 import sys
 
 
@@ -20,6 +21,8 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(f"manage.py: {error}")
+    except KeyboardInterrupt:  # before a command could handle it
+        sys.exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":
