@@ -23,4 +23,4 @@ USER marketplace
 # The key is of no use outside of this line; the containers get theirs from the environment.
 RUN SECRET_KEY=unused-while-building python manage.py collectstatic --no-input
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "--no-ws", "marketplace.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "5", "marketplace.wsgi:application"]
