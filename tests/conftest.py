@@ -4,6 +4,7 @@ A test asks for `mongodb` (implied by `client` fixtures of the apps) or `kafka`;
 neither.
 """
 
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ from django.core.management import call_command
 from marketplace import mongo
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo
+
+# A background job inherits SIGINT as ignored, and so would the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
