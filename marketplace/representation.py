@@ -64,7 +64,7 @@ def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
 
 # Answers that are asked for again and again are kept ready. Their key is the stored bytes, so an answer is always that
 # of the document as MongoDB has it now. Larger documents are rendered each time, which bounds the memory.
-READY_ANSWERS = 2048
+READY_ANSWERS = 1024
 READY_BYTES = 8 << 10
 
 
