@@ -10,28 +10,37 @@ from mongoengine import NotUniqueError
 
 from catalog import events
 from catalog.documents import Product, Supplier, SupplierInfo
+from marketplace import pages
 from marketplace.callers import Caller
-from marketplace.errors import DuplicateError, NotFoundError, StateConflictError, ValidationError
+from marketplace.errors import DuplicateError, StateConflictError, ValidationError
 from marketplace.events.catalogue import EventType
 from marketplace.events.outbox import record, record_removal, record_stored
-from marketplace.mongo import Readable, Stored, object_id, transaction
+from marketplace.mongo import Stored, object_id, transaction
+from marketplace.pages import Page, Window
 from marketplace.policy import Expected, find_for_change
 
 PUBLIC_STATUSES = ("active", "out_of_stock", "discontinued")
+SHOWN_STATUSES = ("draft", *PUBLIC_STATUSES)
 SHOWN_PRODUCT_IDS = 100
 # A supplier's products are deleted in transactions of this size: MongoDB ends a transaction after 60 seconds.
 DELETE_BATCH = 500
-NEWEST_FIRST = ("-created_at", "-_id")
+NEWEST_FIRST = {"created_at": -1, "_id": -1}
 
 # --- Suppliers ------------------------------------------------------------------------------------------------------
 
 
-def supplier_account(identifier: str) -> Stored:
-    """Return the id of a supplier, for authentication. Raises NotFoundError."""
-    found = Supplier.collection().find_one({"_id": object_id(identifier)}, {"_id": 1})
-    if found is None:
-        raise NotFoundError("Supplier not found")
-    return found
+def supplier_account(identifier: str) -> Stored | None:
+    """Return what authentication asks of a supplier."""
+    return _account({"_id": object_id(identifier)})
+
+
+def supplier_account_by_email(email: str) -> Stored | None:
+    """Return what authentication asks of the supplier with this email."""
+    return _account({"contact_info.primary_email": email})
+
+
+def _account(query: dict[str, Any]) -> Stored | None:
+    return Supplier.collection().find_one(query, {"password_hash": 1})
 
 
 def supplier_create(*, changes: dict[str, Any], password: str | None, at: datetime | None = None) -> Stored:
@@ -50,9 +59,9 @@ def _supplier_create(*, changes: dict[str, Any], at: datetime | None) -> Stored:
         raise DuplicateError("This email is taken", details={"field": "contact_info.primary_email"}) from error
 
 
-def supplier_list(*, skip: int, limit: int) -> list[Stored]:
+def supplier_list(*, window: Window) -> Page:
     """Return suppliers, oldest first."""
-    return Supplier.page({}, sort=["created_at", "_id"], skip=skip, limit=limit)
+    return pages.read(Supplier, {}, sort="created_at", window=window)
 
 
 @transaction
@@ -87,23 +96,31 @@ def _supplier_delete_step(*, caller: Caller, identifier: str, expected: Expected
 def _products_delete(supplier_id: ObjectId) -> int:
     """Delete a batch of a supplier's products. Return how many."""
     query = {"supplier_id": supplier_id, "status": {"$ne": "deleted"}}
-    batch = Product.page(query, sort=NEWEST_FIRST, skip=0, limit=DELETE_BATCH)
+    batch = list(Product.collection().find(query, sort=list(NEWEST_FIRST.items()), limit=DELETE_BATCH))
     for stored in batch:
         stored["status"] = "deleted"
     record_stored(Product, batch, ["status"], events.PRODUCT_DELETED)
     return len(batch)
 
 
-def product_ids(supplier_ids: Iterable[ObjectId]) -> dict[ObjectId, list[ObjectId]]:
-    """Return the ids of each supplier's newest SHOWN_PRODUCT_IDS products that are not deleted."""
-    return {supplier_id: _product_ids(supplier_id) for supplier_id in supplier_ids}
-
-
-def _product_ids(supplier_id: ObjectId) -> list[ObjectId]:
-    query = {"supplier_id": supplier_id, "status": {"$ne": "deleted"}}
-    order = [("created_at", -1), ("_id", -1)]
-    found = Product.collection().find(query, {"_id": 1}, sort=order, limit=SHOWN_PRODUCT_IDS)
-    return [product["_id"] for product in found]
+def product_ids(supplier_ids: Sequence[ObjectId]) -> dict[ObjectId, list[ObjectId]]:
+    """Return the ids of each supplier's newest SHOWN_PRODUCT_IDS products that are not deleted, in one command."""
+    newest = {
+        "from": Product.collection().name,
+        "localField": "_id",
+        "foreignField": "supplier_id",
+        # For each supplier along the index, which a $group over all of them would read to its end.
+        "pipeline": [
+            {"$match": {"status": {"$ne": "deleted"}}},
+            {"$sort": NEWEST_FIRST},
+            {"$limit": SHOWN_PRODUCT_IDS},
+            {"$project": {"_id": 1}},
+        ],
+        "as": "products",
+    }
+    wanted = [{"$match": {"_id": {"$in": supplier_ids}}}, {"$project": {"_id": 1}}, {"$lookup": newest}]
+    found = Supplier.collection().aggregate(wanted)
+    return {supplier["_id"]: [product["_id"] for product in supplier["products"]] for supplier in found}
 
 
 # --- Products -------------------------------------------------------------------------------------------------------
@@ -146,28 +163,27 @@ def _unknown_supplier() -> ValidationError:
 def product_list(
     *,
     caller: Caller,
-    skip: int,
-    limit: int,
+    window: Window,
     status: list[str] | None = None,
     category: str | None = None,
     supplier_id: ObjectId | None = None,
-) -> Sequence[Readable]:
+) -> Page:
     """Return products that the caller may see, newest first, drafts only their own; deleted ones never."""
-    query: dict[str, Any] = {"$and": [_visible_to(caller), {"status": {"$in": status}} if status else {}]}
+    query = _visible_to(caller, status or SHOWN_STATUSES)
     if category is not None:
         query["category"] = category
     if supplier_id is not None:
         query["supplier_id"] = supplier_id
-    return Product.raw_page(query, sort=NEWEST_FIRST, skip=skip, limit=limit)
+    return pages.read(Product, query, sort="-created_at", window=window, raw=True)
 
 
-def _visible_to(caller: Caller) -> dict[str, Any]:
-    if caller.kind == "staff":
-        return {"status": {"$ne": "deleted"}}
-    public = {"status": {"$in": PUBLIC_STATUSES}}
-    if caller.kind == "supplier":
-        return {"$or": [public, {"status": "draft", "supplier_id": ObjectId(caller.id)}]}
-    return public
+def _visible_to(caller: Caller, asked: Sequence[str]) -> dict[str, Any]:
+    """Return the condition for products in one of the asked statuses that the caller may see."""
+    everyones = SHOWN_STATUSES if caller.kind == "staff" else PUBLIC_STATUSES
+    seen: dict[str, Any] = {"status": {"$in": [status for status in everyones if status in asked]}}
+    if caller.kind == "supplier" and "draft" in asked:
+        return {"$or": [seen, {"status": "draft", "supplier_id": ObjectId(caller.id)}]}
+    return seen
 
 
 @transaction

@@ -8,10 +8,11 @@ Kind = Literal["anonymous", "user", "supplier", "staff"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller of the API: its kind, and the account's id (the staff account's user name for staff)."""
+    """A caller of the API: its kind, the account's id, and a name if the account has one to log in with."""
 
     kind: Kind
     id: str = ""
+    name: str = ""
 
     # What Django and DRF ask of `request.user`.
     is_active = True
@@ -33,7 +34,7 @@ class Caller:
         return f"{self.kind}:{self.id}"
 
     def get_username(self) -> str:
-        return self.id or self.kind
+        return self.name or self.id or self.kind
 
     def __str__(self) -> str:
         return self.get_username()

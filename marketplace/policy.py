@@ -6,7 +6,6 @@ answers 404, what they see but may not change 403; missing credentials where som
 """
 
 import functools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +14,7 @@ from marketplace.callers import Caller, Kind
 from marketplace.errors import AuthorizationError, NotFoundError, VersionConflictError
 from marketplace.mongo import Document, Readable, Stored, object_id
 from marketplace.representation import Audience
+from marketplace.routes import template
 
 D = TypeVar("D", bound=Document)
 # The versions that the client accepts, as in If-Match; None for any.
@@ -28,6 +28,9 @@ USER_OR_STAFF = USER | STAFF
 SUPPLIER_OR_STAFF: frozenset[Kind] = frozenset({"supplier", "staff"})
 
 ROUTES: dict[str, frozenset[Kind]] = {
+    "POST /auth/token": ANYONE,
+    "POST /auth/refresh": ANYONE,
+    "POST /auth/revoke": ANYONE,
     "POST /users": ANYONE,
     "GET /users": STAFF,
     "GET /users/{id}": KNOWN,
@@ -94,8 +97,7 @@ DOCUMENTS: dict[str, DocumentPolicy] = {
 @functools.cache
 def route_name(method: str, route: str) -> str:
     """Return the key of ROUTES for a method and a Django route: `GET`, `users/<str:id>` -> `GET /users/{id}`."""
-    template = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", route)
-    return f"{'GET' if method == 'HEAD' else method} /{template}"
+    return f"{'GET' if method == 'HEAD' else method} {template(route)}"
 
 
 def may_call(caller: Caller, method: str, route: str) -> bool:

@@ -4,15 +4,18 @@ Every variable is listed with a line of explanation in `.env.example`. Defaults 
 SECRET_KEY stops the process.
 """
 
+import hmac
+from datetime import timedelta
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from marketplace.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Environment()
+Environment.read_env(BASE_DIR / ".env")
 
 VERSION = "0.1.0"
 
@@ -29,9 +32,15 @@ def _development_secret_key() -> str:
     return path.read_text()
 
 
+def _derived_key(purpose: str) -> str:
+    """Return a key for one purpose out of SECRET_KEY, so that neither gives the other away."""
+    return hmac.digest(SECRET_KEY.encode(), purpose.encode(), "sha256").hex()
+
+
 # --- Security -------------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
+MIN_KEY_LENGTH = 32  # HS256 wants as many bytes as its hash has (RFC 7518, section 3.2)
 # As it is: env.str takes a leading $ for another variable's name, and one of fifty random keys begins with it.
 SECRET_KEY = env.ENVIRON.get("SECRET_KEY", "")
 if not SECRET_KEY:
@@ -42,24 +51,73 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # For use behind a gateway that authenticates and strips these headers from what clients send.
 TRUST_IDENTITY_HEADERS = env.bool("TRUST_IDENTITY_HEADERS", default=False)
-# How to find the account behind a caller's id: callables id -> account, for `marketplace.api.authentication`.
+# Where accounts live, for `marketplace.auth`: callables text -> stored account or None. Staff is Django's own.
 ACCOUNT_FINDERS = {
-    "user": "users.services.user_account",
-    "supplier": "catalog.services.supplier_account",
+    "user": {"by_id": "users.services.user_account", "by_email": "users.services.user_account_by_email"},
+    "supplier": {
+        "by_id": "catalog.services.supplier_account",
+        "by_email": "catalog.services.supplier_account_by_email",
+    },
 }
+# Access tokens are signed with the signing key and accepted with any: docs/operations.md tells how to change it.
+JWT_SIGNING_KEY = env.ENVIRON.get("JWT_SIGNING_KEY") or _derived_key("access tokens")
+JWT_VERIFICATION_KEYS = env.list("JWT_VERIFICATION_KEYS", default=[])
+JWT_ISSUER = env.str("JWT_ISSUER", default="marketplace")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="marketplace")
+if any(len(key) < MIN_KEY_LENGTH for key in (JWT_SIGNING_KEY, *JWT_VERIFICATION_KEYS)):
+    raise ImproperlyConfigured(f"JWT_SIGNING_KEY and JWT_VERIFICATION_KEYS need {MIN_KEY_LENGTH} characters or more.")
 PASSWORD_HASHERS = ["marketplace.hashers.OwaspArgon2PasswordHasher"]
 
 # Behind a TLS-terminating proxy; HTTPS_ONLY=false for a plain-HTTP test installation.
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
-SECURE_HSTS_PRELOAD = HTTPS_ONLY
+# For this host. What concerns other hosts of the domain, and browsers' built-in lists, is its owner's to decide.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for these two in any case
 # Health probes come from inside the cluster, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^health"]
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?/?$"]
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# Which pages of other origins may call the API from a browser. None that is not named; whether that was decided is
+# asked at the start of the API.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_IS_DECIDED = DEBUG or "CORS_ALLOWED_ORIGINS" in env.ENVIRON
+CORS_URLS_REGEX = r"^/(?!admin(/|$)|static/)"
+# Callers of other origins authenticate by bearer token. Cookies are the staff's, and stay on this origin.
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["DELETE", "GET", "PATCH", "POST"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"),
+    *("traceparent", "x-request-id"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
+    *("WWW-Authenticate", "X-Request-ID"),
+]
+CORS_PREFLIGHT_MAX_AGE = 7200  # Chromium keeps none longer
+
+# Staff accounts. So many failures for a name from an address shut the two out together, until a while after the last.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = env.int("STAFF_LOGIN_FAILURES", default=5, minimum=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("STAFF_LOGIN_COOLOFF_MINUTES", default=15, minimum=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "marketplace.api.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "marketplace.api.lockout.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False  # logs what shut out whom, not every header
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 
 # --- Application ----------------------------------------------------------------------------------------------------
 
@@ -71,6 +129,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -83,7 +143,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The first three reach every answer, those that a later one gives instead of a view, too.
     "marketplace.api.middleware.RequestMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "marketplace.api.security.SecurityHeadersMiddleware",
+    "marketplace.api.middleware.LimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -91,6 +155,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "marketplace.urls"
@@ -123,6 +188,18 @@ LOGIN_URL = "admin:login"
 # A request body is at most 1 MiB. The middleware checks it before anything reads the body.
 MAX_BODY_BYTES = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # parameters of a query, fields of a form
+MAX_QUERY_BYTES = 8000
+MAX_NESTING = 32  # of arrays and objects in a JSON body
+
+# Requests (of log-in: failures) a minute, by address or known caller as marketplace/api/limits.py says; 0 is no limit.
+RATE_LIMITS = {
+    "sign-up": env.int("RATE_LIMIT_SIGN_UP", default=60),
+    "login": env.int("RATE_LIMIT_LOGIN", default=5),
+    "refresh": env.int("RATE_LIMIT_REFRESH", default=10),
+    "default": env.int("RATE_LIMIT_DEFAULT", default=6000),
+}
+RATE_LIMIT_SECONDS = 60
 
 # --- MongoDB: the domain documents and the outbox -------------------------------------------------------------------
 
@@ -130,7 +207,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
 # All database work of a write or a list, or a single read: then the request answers 503.
-MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=3000)
+MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=3000, minimum=1)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------
 
@@ -144,7 +221,7 @@ MAX_EVENT_BYTES = 2 << 20
 
 # --- SQL: the analytics tables, the admin's accounts and sessions ---------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'analytics.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'analytics.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets admin and consumer work side by side; IMMEDIATE makes a second writer wait instead of failing midway.
@@ -170,6 +247,7 @@ _database["OPTIONS"] = _options | _database.get("OPTIONS", {})  # the URL's own,
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "marketplace.api.authentication.IdentityHeaderAuthentication",
+        "marketplace.api.authentication.BearerAuthentication",
         "marketplace.api.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["marketplace.api.permissions.RoutePolicy"],
@@ -182,6 +260,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a query parameter of reports, not of DRF
+    # How many proxies of ours add to X-Forwarded-For; 0: clients' addresses are those of the connections.
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the routes
     "UNAUTHENTICATED_USER": "marketplace.callers.anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -206,13 +286,17 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "marketplace.tracing.RequestIdFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "filters": {
+        "request": {"()": "marketplace.logs.RequestFilter"},
+        "unforeseen": {"()": "marketplace.logs.UnforeseenFilter"},
+    },
+    "formatters": {"line": {"()": "marketplace.logs.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
-        "django.request": {"level": "ERROR"},  # a client's mistake is no warning of ours
+        # A client's mistake is no error of ours, and what a view raised has been logged where it was answered.
+        "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
         "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", default="INFO")},
 }

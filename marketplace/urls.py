@@ -11,6 +11,7 @@ urlpatterns = [
     path("", IndexView.as_view()),
     path("health", HealthView.as_view()),
     path("health/ready", ReadinessView.as_view()),
+    path("", include("marketplace.auth.urls")),
     path("", include("users.urls")),
     path("", include("catalog.urls")),
     path("", include("orders.urls")),

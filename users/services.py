@@ -7,27 +7,34 @@ from bson import ObjectId
 from django.contrib.auth.hashers import make_password
 from mongoengine import NotUniqueError
 
+from marketplace import pages
 from marketplace.callers import Caller
 from marketplace.errors import DuplicateError, NotFoundError
 from marketplace.events.outbox import record
 from marketplace.mongo import Stored, object_id, transaction
+from marketplace.pages import Page, Window
 from marketplace.policy import Expected, find_for_change
 from users.documents import User
 from users.events import USER_CREATED, USER_DELETED, USER_UPDATED
 
 
-def user_account(identifier: str) -> Stored:
-    """Return the stored user, a deleted one too, for authentication. Raises NotFoundError."""
-    return _stored(identifier, {"deleted_at": 1})
+def user_account(identifier: str) -> Stored | None:
+    """Return what authentication asks of a user, a deleted one too."""
+    return _account({"_id": object_id(identifier)})
+
+
+def user_account_by_email(email: str) -> Stored | None:
+    """Return what authentication asks of the user with this email, a deleted one too."""
+    return _account({"contact_info.primary_email": email})
+
+
+def _account(query: dict[str, Any]) -> Stored | None:
+    return User.collection().find_one(query, {"deleted_at": 1, "password_hash": 1})
 
 
 def user_identity(identifier: str) -> Stored:
     """Return contact and profile of a user who acts, for copies in posts and orders. Raises NotFoundError."""
-    return _stored(identifier, {"contact_info": 1, "profile": 1})
-
-
-def _stored(identifier: str, projection: dict[str, int]) -> Stored:
-    found = User.collection().find_one({"_id": object_id(identifier)}, projection)
+    found = User.collection().find_one({"_id": object_id(identifier)}, {"contact_info": 1, "profile": 1})
     if found is None:
         raise NotFoundError("User not found")
     return found
@@ -51,9 +58,9 @@ def _user_create(*, changes: dict[str, Any], at: datetime | None, new_id: Object
         raise DuplicateError("This email is taken", details={"field": "email"}) from error
 
 
-def user_list(*, skip: int, limit: int) -> list[Stored]:
+def user_list(*, window: Window) -> Page:
     """Return users that are not deleted, oldest first."""
-    return User.page({"deleted_at": None}, sort=["created_at", "_id"], skip=skip, limit=limit)
+    return pages.read(User, {"deleted_at": None}, sort="created_at", window=window)
 
 
 @transaction

@@ -1,16 +1,17 @@
-"""Who is calling: identity headers behind a trusted gateway, or a staff session of the Django admin."""
+"""Who is calling: a bearer token, a staff session of the Django admin, or identity headers behind a trusted gateway."""
 
 from typing import cast
 
 from django.conf import settings
-from django.utils.module_loading import import_string
+from django.contrib.auth.models import AbstractUser
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from marketplace.callers import Caller, Kind
-from marketplace.errors import AccountStatusError, AuthenticationError, NotFoundError
+from marketplace.auth import access, accounts, staff
+from marketplace.callers import Caller
+from marketplace.errors import AuthenticationError
 
-_HEADERS: dict[str, Kind] = {"HTTP_X_USER_ID": "user", "HTTP_X_SUPPLIER_ID": "supplier"}  # as WSGI names them
+_HEADERS = {"HTTP_X_USER_ID": "user", "HTTP_X_SUPPLIER_ID": "supplier"}  # as WSGI names them
 
 
 def caller_of(request: Request) -> Caller:
@@ -18,7 +19,15 @@ def caller_of(request: Request) -> Caller:
     return cast(Caller, request.user)
 
 
-class IdentityHeaderAuthentication(BaseAuthentication):
+class ChallengingAuthentication(BaseAuthentication):
+    """Base of the classes that make a 401 of a failure; without a challenge DRF answers 403."""
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF's signature
+        """Return the challenge (RFC 6750, section 3)."""
+        return "Bearer"
+
+
+class IdentityHeaderAuthentication(ChallengingAuthentication):
     """Takes X-User-ID or X-Supplier-ID as the caller when TRUST_IDENTITY_HEADERS is on.
 
     Raises AuthenticationError for an unknown account or both headers at once, AccountStatusError for a deleted one.
@@ -32,21 +41,21 @@ class IdentityHeaderAuthentication(BaseAuthentication):
             return None
         if len(named) > 1:
             raise AuthenticationError("Send either X-User-ID or X-Supplier-ID")
-        return self._caller(*named[0]), None
+        return accounts.find(*named[0]).caller, None
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF's signature
-        """Return the challenge of a 401; without it DRF answers 403."""
-        return "Bearer"
 
-    def _caller(self, kind: Kind, identifier: str) -> Caller:
-        find_account = import_string(settings.ACCOUNT_FINDERS[kind])
-        try:
-            account = find_account(identifier)
-        except NotFoundError as error:
-            raise AuthenticationError("Unknown account") from error
-        if account.get("deleted_at") is not None:
-            raise AccountStatusError
-        return Caller(kind, str(account["_id"]))
+class BearerAuthentication(ChallengingAuthentication):
+    """Takes the caller from `Authorization: Bearer <access token>`, and looks whether the account may still act.
+
+    Raises AuthenticationError for a bad token or an unknown account, AccountStatusError for one that is deleted or
+    suspended.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        return accounts.find(*access.verify(token.strip())).caller, None
 
 
 class StaffSessionAuthentication(SessionAuthentication):
@@ -61,4 +70,4 @@ class StaffSessionAuthentication(SessionAuthentication):
         found = super().authenticate(request)
         if found is None or not found[0].is_staff:
             return None
-        return Caller("staff", found[0].get_username()), None
+        return staff.caller(cast(AbstractUser, found[0])), None

@@ -28,7 +28,7 @@ from marketplace.embedded import replay
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, wait_until_unused
 from marketplace.embedded.processes import Children
-from marketplace.embedded.welcome import STAFF_NAME, STAFF_PASSWORD, welcome
+from marketplace.embedded.welcome import STAFF_EMAIL, STAFF_NAME, STAFF_PASSWORD, welcome
 from marketplace.stopping import interrupt_on_signals, stop_on_signals
 
 HOST = "127.0.0.1"
@@ -153,7 +153,7 @@ class Quickstart:
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
         # A worker that is asked to stop while it starts never hears of it; granian kills it then.
         limits = ["--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", str(API_STOP_SECONDS)]
-        api = [*granian, *limits, "--no-ws", "--access-log", "marketplace.wsgi:application"]
+        api = [*granian, *limits, "--no-ws", "marketplace.wsgi:application"]
         children.start("api", api, environment)
 
     def _wait_for_api(self, port: int, children: Children, stop: threading.Event) -> None:
@@ -239,7 +239,13 @@ def _usable_port(wanted: int | None) -> int:
 def _create_staff() -> None:
     accounts = get_user_model()._default_manager
     if not accounts.filter(username=STAFF_NAME).exists():
-        accounts.create(username=STAFF_NAME, password=make_password(STAFF_PASSWORD), is_staff=True, is_superuser=True)
+        accounts.create(
+            username=STAFF_NAME,
+            email=STAFF_EMAIL,
+            password=make_password(STAFF_PASSWORD),
+            is_staff=True,
+            is_superuser=True,
+        )
 
 
 def _environment() -> dict[str, str]:
@@ -247,9 +253,9 @@ def _environment() -> dict[str, str]:
     return os.environ | {
         "SECRET_KEY": settings.SECRET_KEY,
         "DEBUG": "false",
+        "CORS_ALLOWED_ORIGINS": ",".join(settings.CORS_ALLOWED_ORIGINS),
         "HTTPS_ONLY": "false",
         "ALLOWED_HOSTS": f"localhost,{HOST}",
-        "TRUST_IDENTITY_HEADERS": "true",
         "MONGODB_URL": settings.MONGODB_URL,
         "KAFKA_BOOTSTRAP_SERVERS": settings.KAFKA_BOOTSTRAP_SERVERS,
         "DATA_DIR": str(settings.DATA_DIR),

@@ -7,6 +7,7 @@ from django.conf import settings
 from marketplace import mongo
 
 STAFF_NAME = "admin"
+STAFF_EMAIL = "admin@demo.example"
 STAFF_PASSWORD = "admin-password"  # noqa: S105
 # The accounts that `seed` makes and gives a password.
 DEMO_USER = "john@example.com"
@@ -25,10 +26,10 @@ def welcome(host: str, port: int) -> str:
         f"  Docs      {url}/docs  and  {url}/redoc",
         f"  Commands  {_command_line()}",
         f"  Admin     {url}/admin/  {STAFF_NAME} / {STAFF_PASSWORD}  (signs in to the browsable API, too)",
-        *_demo_accounts(),
         "",
-        "This demo believes whoever names themselves in an X-User-ID or X-Supplier-ID header;",
-        "it listens on this machine only.",
+        "Accounts, for POST /auth/token:",
+        "",
+        *_demo_accounts(),
         "",
     ]
     return "\n".join(lines)
@@ -42,7 +43,7 @@ def _command_line() -> str:
 
 def _demo_accounts() -> Iterator[str]:
     """Yield a line for each demo account that is there."""
-    for kind, email in (("User", DEMO_USER), ("Supplier", DEMO_SUPPLIER)):
-        found = mongo.database()[f"{kind.lower()}s"].find_one({"contact_info.primary_email": email}, {"_id": 1})
-        if found:
-            yield f"  {kind:9} {email} / {DEMO_PASSWORD}  (X-{kind}-ID: {found['_id']})"
+    for kind, email in (("user", DEMO_USER), ("supplier", DEMO_SUPPLIER)):
+        if mongo.database()[f"{kind}s"].find_one({"contact_info.primary_email": email}, {"_id": 1}):
+            yield f"  {kind:9} {email} / {DEMO_PASSWORD}"
+    yield f"  {'staff':9} {STAFF_EMAIL} / {STAFF_PASSWORD}"

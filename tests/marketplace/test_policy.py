@@ -1,6 +1,7 @@
-"""SPEC's permission table: every route with every caller, and whose documents are seen by whom.
+"""SPEC's permission table: every route with every caller, and whose documents and fields are seen by whom.
 
-The table below is written from SPEC, not from `marketplace.policy`.
+The table below is written from SPEC, not from `marketplace.policy`. Its callers come with bearer tokens, staff with a
+session of the admin as well.
 """
 
 import re
@@ -38,15 +39,33 @@ METHODS = ("get", "post", "put", "patch", "delete")
 CALLERS = ("anonymous", "owner", "other user", "other supplier", "staff")
 
 
+def with_token(caller: Api, account: str, email: str) -> Api:
+    """Return the caller as who they are by their access token."""
+    tokens = ANYONE.post("/auth/token", {"email": email, "password": USER["password"], "account": account})
+    return Api(id=caller.id, **{"Authorization": f"Bearer {tokens['access']}"})
+
+
+def user_with_token() -> Api:
+    """Sign a user up and log them in."""
+    email = unique_email()
+    return with_token(new_user(email=email), "user", email)
+
+
+def supplier_with_token() -> Api:
+    """Sign a supplier up and log them in."""
+    body = supplier_body()
+    return with_token(new_supplier(body), "supplier", body["contact_info"]["primary_email"])
+
+
 @dataclass
 class World:
     """Who is there and what belongs to them."""
 
     staff: Api
-    user: Api = field(default_factory=new_user)
-    supplier: Api = field(default_factory=new_supplier)
-    other_user: Api = field(default_factory=new_user)
-    other_supplier: Api = field(default_factory=new_supplier)
+    user: Api = field(default_factory=user_with_token)
+    supplier: Api = field(default_factory=supplier_with_token)
+    other_user: Api = field(default_factory=user_with_token)
+    other_supplier: Api = field(default_factory=supplier_with_token)
 
     def __post_init__(self) -> None:
         self.product = new_product(self.supplier)
@@ -56,6 +75,8 @@ class World:
         self.draft_post = new_post(self.user, is_draft=True)
         self.ids = {name: getattr(self, name)["id"] for name in ("product", "draft", "order", "post", "draft_post")}
         self.ids |= {"user": self.user.id, "supplier": self.supplier.id}
+        self.email = unique_email()
+        new_user(email=self.email)
 
     def caller(self, name: str, owner: str) -> Api:
         """Return the caller of this name, for a resource that belongs to a user or a supplier."""
@@ -83,11 +104,18 @@ class World:
                 return order_body(self.product["id"])
             case "post":
                 return POST
+            case "log-in":
+                return {"email": self.email, "password": USER["password"]}
+            case "refresh":
+                return {"refresh": ANYONE.post("/auth/token", self.body("log-in", caller))["refresh"]}
         return {}
 
 
 # Method and path, whose it is, the body; then what anonymous, owner, other user, other supplier and staff get.
 TABLE = """
+POST   /auth/token                         user     log-in   200 200 200 200 200
+POST   /auth/refresh                       user     refresh  200 200 200 200 200
+POST   /auth/revoke                        user     refresh  204 204 204 204 204
 POST   /users                              user     user     201 201 201 201 201
 GET    /users                              user     -        401 403 403 403 200
 GET    /users/{user}                       user     -        401 200 404 404 200
@@ -129,9 +157,19 @@ GET    /health                             user     -        200 200 200 200 200
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 
 
+@pytest.fixture
+def staff_token(staff: Api, django_user_model: Any) -> Api:
+    """A staff account with an access token."""
+    django_user_model.objects.create_user("chief", "chief@example.com", USER["password"], is_staff=True)
+    return with_token(Api(), "staff", "chief@example.com")
+
+
+@pytest.mark.parametrize("staff_by", ["session", "token"])
 @pytest.mark.parametrize(("method", "path", "owner", "made", "statuses"), [(*row[:4], row[4:]) for row in ROWS])
 def test_who_may_do_what(
     staff: Api,
+    staff_token: Api,
+    staff_by: str,
     subtests: pytest.Subtests,
     method: str,
     path: str,
@@ -139,7 +177,8 @@ def test_who_may_do_what(
     made: str,
     statuses: list[str],
 ) -> None:
-    world = World(staff)
+    boss = staff if staff_by == "session" else staff_token
+    world = World(boss)
     expected = dict(zip(CALLERS, map(int, statuses), strict=True))
 
     def answer(name: str) -> Json:
@@ -154,7 +193,58 @@ def test_who_may_do_what(
         with subtests.test(caller=name):
             answer(name)
         if method == "DELETE" or path.count("/") == 3:  # what was allowed once is not possible again
-            world = World(staff)
+            world = World(boss)
+
+
+# What each caller of CALLERS sees: a supplier's bank, a variant's cost, a draft of a product.
+SHOWN = """
+banking_info  hidden shown hidden hidden shown
+cost_cents    hidden shown hidden hidden shown
+draft         hidden shown hidden hidden shown
+"""
+
+
+@pytest.mark.parametrize("row", SHOWN.strip().splitlines())
+def test_who_sees_what(staff: Api, subtests: pytest.Subtests, row: str) -> None:
+    what, *expected = row.split()
+    world = World(staff)
+    for name, shown in zip(CALLERS, expected, strict=True):
+        with subtests.test(caller=name):
+            caller = world.caller(name, "supplier")
+            assert SEEN[what](caller, world) == [shown == "shown"] * len(SEEN[what](caller, world))
+
+
+def sees_bank(caller: Api, world: World) -> list[bool]:
+    found = [caller.get(f"/suppliers/{world.supplier.id}"), listed(caller, "/suppliers?limit=100", world.supplier.id)]
+    return [supplier["banking_info"] is not None for supplier in found]
+
+
+def sees_cost(caller: Api, world: World) -> list[bool]:
+    paths = ("/products?limit=100", f"/products?supplier_id={world.supplier.id}", "/products?status=active")
+    found = [caller.get(f"/products/{world.product['id']}")]
+    found += [listed(caller, path, world.product["id"]) for path in paths]
+    return [product["variants"]["Red"]["cost_cents"] is not None for product in found]
+
+
+def sees_draft(caller: Api, world: World) -> list[bool]:
+    paths = ("/products?limit=100", f"/products?supplier_id={world.supplier.id}", "/products?status=draft,active")
+    single = caller("GET", f"/products/{world.draft['id']}").status_code == 200
+    return [single, *(listed(caller, path, world.draft["id"]) is not None for path in paths)]
+
+
+SEEN = {"banking_info": sees_bank, "cost_cents": sees_cost, "draft": sees_draft}
+
+
+def listed(caller: Api, path: str, identifier: str) -> Json:
+    """Return an entry of a list, or None."""
+    return next((entry for entry in caller.get(path) if entry["id"] == identifier), None)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_nobody_finds_drafts_of_posts_in_lists(staff: Api, caller: str) -> None:
+    world = World(staff)
+    found = world.caller(caller, "user").get(f"/posts?limit=100&author_id={world.user.id}")
+    assert [post["id"] for post in found] == [world.post["id"]]
 
 
 def test_table_has_every_route_of_the_policy() -> None:

@@ -1,0 +1,64 @@
+"""Logging in, staying logged in, logging out."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace.api.limits import RateLimitedView, login_attempt
+from marketplace.auth import access, accounts, refresh
+from marketplace.auth.accounts import Account
+from marketplace.auth.serializers import LogInSerializer, RefreshSerializer, TokensSerializer
+
+
+class AuthView(RateLimitedView):
+    """A route whose body says everything about the caller."""
+
+    authentication_classes = ()
+    serializer_class: type[LogInSerializer | RefreshSerializer]
+
+    def validated(self, request: Request) -> dict[str, Any]:
+        """Return the validated body."""
+        body: dict[str, Any] = self.serializer_class().run_validation(request.data)
+        return body
+
+
+class TokenView(AuthView):
+    serializer_class = LogInSerializer
+
+    @extend_schema(summary="Log in", request=LogInSerializer, responses=TokensSerializer)
+    def post(self, request: Request) -> Response:
+        body = self.validated(request)
+        with login_attempt(self, body["account"], body["email"]):
+            account = accounts.log_in(body["account"], body["email"], body["password"], request._request)
+        return _tokens(account, refresh.issue(account))
+
+
+class RefreshView(AuthView):
+    serializer_class = RefreshSerializer
+
+    @extend_schema(summary="Exchange a refresh token", request=RefreshSerializer, responses=TokensSerializer)
+    def post(self, request: Request) -> Response:
+        return _tokens(*refresh.rotate(self.validated(request)["refresh"]))
+
+
+class RevokeView(AuthView):
+    serializer_class = RefreshSerializer
+
+    @extend_schema(summary="Log out", request=RefreshSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        refresh.revoke(self.validated(request)["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _tokens(account: Account, refresh_token: str) -> Response:
+    return Response(
+        {
+            "access": access.issue(account.caller),
+            "refresh": refresh_token,
+            "expires_in": int(access.LIFETIME.total_seconds()),
+            "token_type": "Bearer",
+        }
+    )
