@@ -13,7 +13,7 @@ class LogInSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     email = EmailField(max_length=254)
     password = TextField(max_length=128, trim_whitespace=False, write_only=True)
-    account = OneOfField(choices=ACCOUNT_KINDS, default="user", allow_null=True)
+    account = OneOfField(choices=ACCOUNT_KINDS, component="AccountKind", default="user", allow_null=True)
 
     def validate_account(self, value: str | None) -> str:
         """Take null for the default, as everywhere."""
