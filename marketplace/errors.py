@@ -18,21 +18,32 @@ FieldMessages = dict[str, list[str]]
 
 
 class AppError(Exception):
-    """Base of all errors that an API answer may name. `details` goes into the envelope as it is."""
+    """Base of all errors that an API answer may name. `details` goes into the envelope as it is.
+
+    `retry_after_seconds`, where it has any, becomes the answer's Retry-After.
+    """
 
     status = 500
     code = "INTERNAL_ERROR"
     message = "Internal server error"
+    retry_after_seconds: int | None = None
 
-    def __init__(self, message: str | None = None, *, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
         self.message = message or self.message
         self.details = dict(details or {})
+        self.retry_after_seconds = retry_after_seconds or self.retry_after_seconds
         super().__init__(self.message)
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers that belong to the answer."""
-        return {}
+        return {} if self.retry_after_seconds is None else {"Retry-After": str(self.retry_after_seconds)}
 
 
 class NotFoundError(AppError):
@@ -114,10 +125,6 @@ class UnavailableError(AppError):
     status = 503
     message = "The service is not available at the moment"
     retry_after_seconds = 5
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self.retry_after_seconds)}
 
 
 def envelope(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -257,7 +257,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.api.negotiation.JsonFirstNegotiation",
     "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.OrjsonParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "marketplace.api.openapi.operations.ApiSchema",
     "EXCEPTION_HANDLER": "marketplace.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a query parameter of reports, not of DRF
     # How many proxies of ours add to X-Forwarded-For; 0: clients' addresses are those of the connections.
@@ -278,7 +278,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # bodies of PATCH have serializers of their own
+    "POSTPROCESSING_HOOKS": ["marketplace.api.openapi.document.complete"],
+    # `make openapi` writes the document, with what is told in marketplace/api/openapi besides.
+    "CONTACT": {"name": "The marketplace's maintainers"},
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
 }
 
 # --- Logs -----------------------------------------------------------------------------------------------------------

@@ -1,17 +1,19 @@
 """What can be done with orders: rules and transactions."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
 from bson import ObjectId
 
 from catalog.services import products_by_id, products_write_stock
+from marketplace import pages
 from marketplace.callers import Caller
 from marketplace.errors import StateConflictError, ValidationError
 from marketplace.events.outbox import record
 from marketplace.mongo import Stored, now, transaction
+from marketplace.pages import Page, Window
 from marketplace.policy import Expected, find_for_change
 from orders import stock
 from orders.documents import Cancellation, Customer, Order, OrderItem, ProductSnapshot, ShippingAddress
@@ -38,14 +40,17 @@ def order_create(
     shipping_address: ShippingAddress,
     at: datetime | None = None,
     new_id: ObjectId | None = None,
+    before_commit: Callable[[Stored], None] | None = None,
 ) -> Stored:
     """Place an order in the calling user's name and take its stock: all or nothing.
+
+    `before_commit` gets the stored order inside its transaction; what it writes commits with the order or not at all.
 
     Raises ValidationError naming the line whose product is not active or whose variant does not exist,
     InsufficientStockError naming the line that cannot be met in full.
     """
     with stock.turn(line["product_id"] for line in items):
-        return _order_create(caller.id, items, shipping_address, at, new_id)
+        return _order_create(caller.id, items, shipping_address, at, new_id, before_commit)
 
 
 @transaction
@@ -55,6 +60,7 @@ def _order_create(
     shipping_address: ShippingAddress,
     at: datetime | None,
     new_id: ObjectId | None,
+    before_commit: Callable[[Stored], None] | None,
 ) -> Stored:
     products = products_by_id(line["product_id"] for line in items)
     order = Order(
@@ -67,7 +73,10 @@ def _order_create(
     for item in order.items:
         order.stock_takes.extend(stock.take(products[item.product_snapshot.product_id], item))
     products_write_stock(list(products.values()), at=at)
-    return record(order, ORDER_CREATED, at=at)
+    stored = record(order, ORDER_CREATED, at=at)
+    if before_commit is not None:
+        before_commit(stored)
+    return stored
 
 
 def _order_number(moment: datetime) -> str:
@@ -128,17 +137,16 @@ def _image(product: Stored) -> str:
 def order_list(
     *,
     caller: Caller,
-    skip: int,
-    limit: int,
+    window: Window,
     status: list[str] | None = None,
     user_id: ObjectId | None = None,
-) -> list[Stored]:
+) -> Page:
     """Return a user's own orders, or for staff all or those of `user_id`; newest first."""
     customer = ObjectId(caller.id) if caller.kind == "user" else user_id
     query: dict[str, Any] = {} if customer is None else {"customer.user_id": customer}
     if status:
         query["status"] = {"$in": status}
-    return Order.page(query, sort=["-created_at", "-_id"], skip=skip, limit=limit)
+    return pages.read(Order, query, sort="-created_at", window=window)
 
 
 @transaction

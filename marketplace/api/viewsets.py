@@ -16,14 +16,17 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from marketplace import mongo, policy
+from marketplace.api import caching
 from marketplace.api.authentication import caller_of
-from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, etag, expected_versions
-from marketplace.api.queries import ListQuery, Query
-from marketplace.api.schema import ResourceSchema
+from marketplace.api.limits import RateLimitedView
+from marketplace.api.openapi.operations import ResourceSchema
+from marketplace.api.preconditions import UpdateSerializer, VersionSerializer, etag, expected_versions, is_known
+from marketplace.api.queries import ListQuery, ListRequest, Query
 from marketplace.api.serializers import Changes, answer
 from marketplace.callers import Caller
 from marketplace.errors import NotFoundError
 from marketplace.mongo import Document, Readable, Stored
+from marketplace.pages import Page
 from marketplace.representation import Audience, decoded, memoized, ready, shape
 
 Body = Any  # what orjson takes for one document: a dict, or ready JSON
@@ -35,13 +38,20 @@ def _validator(kind: type[serializers.BaseSerializer[Any]]) -> Any:
     return kind()
 
 
-class ResourceViewSet(GenericViewSet[Any]):
+class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
     """List, create and read one kind of document; actions for its transitions."""
 
     schema = ResourceSchema()
     document: type[Document]
     create_serializer_class: type[serializers.Serializer[Any]]
     query_serializer_class: type[ListQuery] = ListQuery
+    # Whether all that a single resource shows changes with its version; else a client never has it already.
+    is_versioned_whole = True
+    # Answers that the OpenAPI document shows: with a new resource (an action may have its own), and with a changed one.
+    example: Any = None
+    changed_example: Any = None
+    # Whether POST takes an Idempotency-Key.
+    is_idempotent = False
     lookup_field = "id"
     lookup_value_converter = "str"
     http_method_names = ["get", "post", "patch", "delete", "head"]
@@ -49,9 +59,10 @@ class ResourceViewSet(GenericViewSet[Any]):
     # --- what a subclass maps to its services ---
 
     @abstractmethod
-    def perform_list(self, query: Query) -> Sequence[Readable]: ...
+    def perform_list(self, query: Query) -> Page: ...
 
     def perform_retrieve(self, identifier: str) -> Stored:
+        """What the caller may not see is not found."""
         return policy.find(self.document, identifier, self.caller)
 
     @abstractmethod
@@ -60,15 +71,28 @@ class ResourceViewSet(GenericViewSet[Any]):
     # --- verbs ---
 
     def list(self, request: Request) -> Response:
-        query = _validator(self.query_serializer_class).run_validation(request.query_params.dict())
+        asked = ListRequest(
+            request.path.rstrip("/"), request.query_params.dict(), _validator(self.query_serializer_class)
+        )
         with mongo.deadline():
-            return Response(self.bodies(self.perform_list(query)))
+            page = self.perform_list(asked.filters | {"window": asked.window})
+            answered = self.readable(self.bodies(page.documents))
+        if page.end is not None:
+            # https://www.rfc-editor.org/rfc/rfc8288
+            answered["Link"] = f'<{request.build_absolute_uri(asked.next_path(page.end))}>; rel="next"'
+        return answered
 
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: ARG002
-        return self.answer(self.perform_retrieve(id))
+    def retrieve(self, request: Request, id: str) -> Response:
+        stored = self.perform_retrieve(id)
+        if self.is_versioned_whole and self.is_for_programs and is_known(request, stored):
+            return self.readable(None, status=status.HTTP_304_NOT_MODIFIED, ETag=etag(stored))
+        return self.readable(self.bodies([stored])[0], ETag=etag(stored))
 
     def create(self, request: Request) -> Response:  # noqa: ARG002
-        stored = self.perform_create(self.validated(self.create_serializer_class))
+        return self.created(self.perform_create(self.validated(self.create_serializer_class)))
+
+    def created(self, stored: Stored) -> Response:
+        """Return the answer with a new resource."""
         answered = self.answer(stored, status=status.HTTP_201_CREATED)
         answered["Location"] = f"{self.request.path.rstrip('/')}/{stored['_id']}"
         return answered
@@ -94,6 +118,11 @@ class ResourceViewSet(GenericViewSet[Any]):
         """The caller that authentication found."""
         return caller_of(self.request)
 
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether JSON was asked for, not a page of the browsable API with its forms."""
+        return bool(self.request.accepted_renderer.format == "json")
+
     def validated(self, kind: type[serializers.BaseSerializer[Any]]) -> Changes:
         """Return the validated body."""
         changes: Changes = _validator(kind).run_validation(self.request.data)
@@ -111,13 +140,19 @@ class ResourceViewSet(GenericViewSet[Any]):
     def _body(self, stored: Readable, audience: Audience) -> Body:
         """Return one body; documents that came as BSON go out as ready JSON, unless it is for the browsable API."""
         if isinstance(stored, RawBSONDocument):
-            if self.request.accepted_renderer.format == "json":
+            if self.is_for_programs:
                 return ready(self.document, audience, bytes(stored.raw))
             stored = decoded(bytes(stored.raw))
         return shape(self.document, audience)(stored)
 
+    def readable(self, body: Body, status: int = status.HTTP_200_OK, **headers: str) -> Response:
+        """Return the answer to a read, with what caches may do with it."""
+        if self.is_for_programs:
+            headers |= caching.readable(self.caller)
+        return Response(body, status=status, headers=headers)
+
     def answer(self, stored: Stored, status: int = status.HTTP_200_OK) -> Response:
-        """Return the answer with a single resource."""
+        """Return the answer to a write of a single resource."""
         return Response(self.bodies([stored])[0], status=status, headers={"ETag": etag(stored)})
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:

@@ -1,0 +1,108 @@
+"""Rate limits (SPEC section 2): which route has which policy, and the headers that tell clients how they stand.
+
+The headers follow https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import time
+
+from django.conf import settings
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from marketplace.api.addresses import client_address
+from marketplace.api.authentication import caller_of
+from marketplace.api.counters import Leases, SharedCount, Standing, Window
+from marketplace.callers import ANONYMOUS, Caller
+from marketplace.errors import AuthenticationError, RateLimitError, as_app_error
+from marketplace.policy import route_name
+
+SIGN_UP, LOGIN, REFRESH, DEFAULT = "sign-up", "login", "refresh", "default"
+
+# Every other route of a RateLimitedView has DEFAULT. The limits themselves are in settings.RATE_LIMITS.
+ROUTES = {
+    "POST /users": SIGN_UP,
+    "POST /suppliers": SIGN_UP,
+    "POST /auth/token": LOGIN,
+    "POST /auth/refresh": REFRESH,
+}
+
+_leases = {policy: Leases(policy) for policy in (SIGN_UP, REFRESH, DEFAULT)}
+_failures = SharedCount(LOGIN)
+
+
+class RateLimitedView(APIView):
+    """Base of all views with a rate limit.
+
+    Counts after authentication and before permissions: a known caller is counted by account, anybody else by address,
+    and refusals (401, 403) count as well. Not `check_throttles`, which DRF asks last. POST /auth/token counts failures
+    only, by `login_attempt`.
+    """
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find the caller and count the request. Raises RateLimitError when it is one too many."""
+        try:
+            super().perform_authentication(request)
+        except Exception as error:
+            if as_app_error(error).status < status.HTTP_500_INTERNAL_SERVER_ERROR:
+                self._count(request, ANONYMOUS)
+            raise
+        self._count(request, caller_of(request))
+
+    def _count(self, request: Request, caller: Caller) -> None:
+        match = request._request.resolver_match
+        policy = ROUTES.get(route_name(request.method or "", match.route if match else ""), DEFAULT)
+        limit = settings.RATE_LIMITS[policy]
+        if not limit:
+            return
+        address = client_address(request)
+        if policy == LOGIN:
+            self.enforce(policy, _login_standing([address]))
+        else:
+            key = caller.pk if policy == DEFAULT and caller.is_authenticated else address
+            self.enforce(policy, _leases[policy].take(key, limit))
+
+    def enforce(self, policy: str, standing: Standing) -> None:
+        """Put the standing into the headers of the answer, whichever that will be. Raises RateLimitError."""
+        limit, seconds = settings.RATE_LIMITS[policy], settings.RATE_LIMIT_SECONDS
+        self.headers["RateLimit-Policy"] = f'"{policy}";q={limit};w={seconds}'
+        self.headers["RateLimit"] = f'"{policy}";r={standing.remaining};t={standing.seconds}'
+        if not standing.allowed:
+            raise RateLimitError(retry_after_seconds=standing.seconds)
+
+
+@contextmanager
+def login_attempt(view: RateLimitedView, kind: str, email: str) -> Iterator[None]:
+    """Check and count one attempt to log in (email as validated), which raises AuthenticationError when it fails.
+
+    Failures count for the account and for the address, whether there is such an account or not. A success is free, but
+    it is refused as well when the limit was reached while it ran: guesses sent all at once learn no more than others.
+    Raises RateLimitError.
+    """
+    if not settings.RATE_LIMITS[LOGIN]:
+        yield
+        return
+    keys = [f"{kind}:{email}", client_address(view.request)]
+    view.enforce(LOGIN, _login_standing(keys))
+    try:
+        yield
+    except AuthenticationError:
+        view.enforce(LOGIN, _failed(keys))
+        raise
+    view.enforce(LOGIN, _login_standing(keys))
+
+
+def _login_standing(keys: Sequence[str]) -> Standing:
+    """Return how the keys stand before a further attempt."""
+    window = Window.at(time())
+    remaining = max(0, settings.RATE_LIMITS[LOGIN] - _failures.highest(keys, window))
+    return Standing(remaining > 0, remaining, window.seconds_left)
+
+
+def _failed(keys: Sequence[str]) -> Standing:
+    """Count a failure for all keys and return how they stand after it."""
+    window = Window.at(time())
+    left = settings.RATE_LIMITS[LOGIN] - max(_failures.add(key, window) for key in keys)
+    return Standing(left >= 0, max(0, left), window.seconds_left)
