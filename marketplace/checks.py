@@ -18,13 +18,35 @@ from marketplace import mongo, policy
 _UNDECLARED_BY_DESIGN = ("admin/", "schema", "docs", "redoc", "^")
 
 
-@register(Tags.security, deploy=True)
+@register(Tags.security)
 def trusted_headers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Warn where anybody who reaches the API directly can name themselves."""
     if not settings.TRUST_IDENTITY_HEADERS or settings.DEBUG:
         return []
     hint = "Keep it only behind a gateway that authenticates and strips X-User-ID and X-Supplier-ID, X_User_ID too."
     return [Warning("TRUST_IDENTITY_HEADERS is on", hint=hint, id="marketplace.W001")]
+
+
+@register(Tags.security, deploy=True)
+def serving(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Ask for what the API needs to answer anybody, and for what is known of its host names."""
+    found: list[CheckMessage] = [Error(problem, id="marketplace.E003") for problem in serving_problems()]
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts: an answer's links carry whatever Host the client sent."
+        found.append(Warning("ALLOWED_HOSTS takes any host", hint=hint, id="marketplace.W002"))
+    return found
+
+
+def serving_problems() -> list[str]:
+    """Return what keeps the API from being served. Commands that don't serve need none of it."""
+    problems = {
+        "ALLOWED_HOSTS is empty: every request would be refused. Name the hosts that the API answers to.": bool(
+            settings.ALLOWED_HOSTS or settings.DEBUG
+        ),
+        "CORS_ALLOWED_ORIGINS is not set. Name the origins whose pages may call the API, or set it to nothing "
+        "for none.": settings.CORS_IS_DECIDED,
+    }
+    return [problem for problem, is_solved in problems.items() if not is_solved]
 
 
 @register(Tags.urls)
