@@ -37,6 +37,7 @@ def platform() -> Iterator[Path]:
             "SECRET_KEY": "only-for-benchmarks",
             "DEBUG": "false",
             "ALLOWED_HOSTS": "127.0.0.1",
+            "CORS_ALLOWED_ORIGINS": "",
             "HTTPS_ONLY": "false",
             "TRUST_IDENTITY_HEADERS": "true",
             "DATABASE_NAME": f"bench_{os.getpid()}",

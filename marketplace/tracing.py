@@ -1,6 +1,5 @@
 """The W3C trace context and request id of the request that is running, for events and log lines."""
 
-import logging
 import re
 import secrets
 from contextvars import ContextVar
@@ -9,14 +8,6 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 _current: ContextVar[str] = ContextVar("traceparent", default="")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-class RequestIdFilter(logging.Filter):
-    """Gives log records the `request_id` of the request that is running, `-` outside of one."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
-        return True
 
 
 def start(identifier: str, header: str) -> None:

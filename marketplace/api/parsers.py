@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
@@ -28,6 +29,19 @@ class OrjsonParser(BaseParser):
         except OSError as error:
             raise ParseError("The body ended early") from error
         try:
-            return orjson.loads(body) if body else {}
+            value = orjson.loads(body) if body else {}
         except orjson.JSONDecodeError as error:
             raise ValidationError(f"Malformed JSON: {error}") from error
+        # As many brackets as that can't be nested deeper.
+        if body.count(b"[") + body.count(b"{") > settings.MAX_NESTING and _depth(value) > settings.MAX_NESTING:
+            raise ValidationError(f"Arrays and objects are nested more than {settings.MAX_NESTING} deep")
+        return value
+
+
+def _depth(value: Any) -> int:
+    """Return how deep arrays and objects are nested, without recursion."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth

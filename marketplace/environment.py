@@ -1,0 +1,72 @@
+"""How settings read the environment: django-environ, with one clear line for a value that makes no sense.
+
+Secrets may be in these values (DATABASE_URL has a password), so a message names the variable and says what it takes.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+# What a database URL of each scheme has to name.
+_NEEDED = {"mysql": ("HOST", "NAME"), "sqlite": ("NAME",)}
+
+
+class Environment(environ.Env):
+    """django-environ's readers. All raise ImproperlyConfigured."""
+
+    def int(self, name: str, default: Any = environ.Env.NOTSET, *, minimum: int = 0) -> int:
+        """Return a whole number of at least `minimum`."""
+        try:
+            value: int = super().int(name, default=default)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise ImproperlyConfigured(f"{name} has to be a whole number of at least {minimum}.")
+        return value
+
+    def log_level(self, name: str, default: str) -> str:
+        """Return the name of a level of the logging module."""
+        level = str(super().str(name, default=default)).upper()
+        if level not in logging.getLevelNamesMapping():
+            raise ImproperlyConfigured(f"{name} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+        return level
+
+    def origins(self, name: str) -> list[str]:
+        """Return origins as browsers send them, `https://shop.example.com`, from a list separated by commas."""
+        found = [one.strip() for one in super().list(name, default=[])]
+        for origin in filter(None, found):
+            if not _is_origin(origin):
+                raise ImproperlyConfigured(
+                    f"{name}: {origin!r} is no origin. It takes scheme, host and maybe port, in lower case and without "
+                    "a path: https://shop.example.com"
+                )
+        return [origin for origin in found if origin]
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings for a MySQL or SQLite URL."""
+        url = super().str(name, default=default)
+        needed = _NEEDED.get(url.partition("://")[0], ())
+        try:
+            # Only for these schemes: of another it would warn with all parts of the URL.
+            found: dict[str, Any] = self.db_url_config(url) if needed else {}
+        except ValueError:
+            found = {}
+        if not needed or not all(found.get(key) for key in needed):
+            raise ImproperlyConfigured(f"{name} has to be mysql://name:password@host:3306/database or sqlite:///path.")
+        return found
+
+
+def _is_origin(text: str) -> bool:
+    """Whether a text is an origin as https://www.rfc-editor.org/rfc/rfc6454#section-6.2 writes it."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not parts.hostname or "*" in text:
+        return False
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return text == f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
