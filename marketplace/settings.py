@@ -199,7 +199,6 @@ RATE_LIMITS = {
     "refresh": env.int("RATE_LIMIT_REFRESH", default=10),
     "default": env.int("RATE_LIMIT_DEFAULT", default=6000),
 }
-RATE_LIMIT_SECONDS = 60
 
 # --- MongoDB: the domain documents and the outbox -------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ The headers follow https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import time
+from math import ceil
 
 from django.conf import settings
 from rest_framework import status
@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from marketplace.api.addresses import client_address
 from marketplace.api.authentication import caller_of
-from marketplace.api.counters import Leases, SharedCount, Standing, Window
+from marketplace.api.counters import WINDOW_SECONDS, Count, Leases, SharedCount, Standing
 from marketplace.callers import ANONYMOUS, Caller
 from marketplace.errors import AuthenticationError, RateLimitError, as_app_error
 from marketplace.policy import route_name
@@ -66,8 +66,8 @@ class RateLimitedView(APIView):
 
     def enforce(self, policy: str, standing: Standing) -> None:
         """Put the standing into the headers of the answer, whichever that will be. Raises RateLimitError."""
-        limit, seconds = settings.RATE_LIMITS[policy], settings.RATE_LIMIT_SECONDS
-        self.headers["RateLimit-Policy"] = f'"{policy}";q={limit};w={seconds}'
+        limit = settings.RATE_LIMITS[policy]
+        self.headers["RateLimit-Policy"] = f'"{policy}";q={limit};w={WINDOW_SECONDS}'
         self.headers["RateLimit"] = f'"{policy}";r={standing.remaining};t={standing.seconds}'
         if not standing.allowed:
             raise RateLimitError(retry_after_seconds=standing.seconds)
@@ -96,13 +96,17 @@ def login_attempt(view: RateLimitedView, kind: str, email: str) -> Iterator[None
 
 def _login_standing(keys: Sequence[str]) -> Standing:
     """Return how the keys stand before a further attempt."""
-    window = Window.at(time())
-    remaining = max(0, settings.RATE_LIMITS[LOGIN] - _failures.highest(keys, window))
-    return Standing(remaining > 0, remaining, window.seconds_left)
+    return _standing(_failures.read(keys), attempts=1)
 
 
 def _failed(keys: Sequence[str]) -> Standing:
     """Count a failure for all keys and return how they stand after it."""
-    window = Window.at(time())
-    left = settings.RATE_LIMITS[LOGIN] - max(_failures.add(key, window) for key in keys)
-    return Standing(left >= 0, max(0, left), window.seconds_left)
+    return _standing([_failures.add(key) for key in keys], attempts=0)
+
+
+def _standing(failures: Sequence[Count], attempts: int) -> Standing:
+    """Return the standing of the key that is nearest to its limit, and of those at it, the one that takes longest."""
+    limit = settings.RATE_LIMITS[LOGIN]
+    allowed = all(count.hits + attempts <= limit for count in failures)
+    used, seconds = max(((min(one.hits, limit), one.seconds) for one in failures), default=(0, WINDOW_SECONDS))
+    return Standing(allowed, limit - used, max(1, ceil(seconds)))

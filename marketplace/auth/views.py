@@ -17,6 +17,7 @@ class AuthView(RateLimitedView):
     """A route whose body says everything about the caller."""
 
     authentication_classes = ()
+    http_method_names = ["post"]
     serializer_class: type[LogInSerializer | RefreshSerializer]
 
     def validated(self, request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,13 +23,14 @@ pytestmark = pytest.mark.usefixtures("api")
 
 WRONG = "not my password"
 # A window that no test sees the end of.
-LONG = 10**10
+LONG = 10**7
 
 
 @pytest.fixture
 def limited(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set limits for the test, in a window that does not end, as a process that has counted nothing yet."""
-    settings.RATE_LIMIT_SECONDS = LONG
+    for module in (counters, limits):
+        monkeypatch.setattr(module, "WINDOW_SECONDS", LONG)
 
     def limit(**policies: int) -> None:
         named = {name.replace("_", "-"): value for name, value in policies.items()}
@@ -339,13 +341,19 @@ def test_no_address_and_no_email_is_stored(limited: Callable[..., None]) -> None
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A process's clock, moved by hand."""
 
     def __init__(self) -> None:
-        self.now = 1_800_000_000.0
+        self.now = 1000.0
 
     def __call__(self) -> float:
         return self.now
+
+    def end_windows(self) -> None:
+        """Let all windows end: here, and in MongoDB as if they had begun earlier."""
+        self.now += counters.WINDOW_SECONDS
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        mongo.database()[counters.COLLECTION].update_many({}, {"$set": {"ends_at": past}})
 
 
 def drain(*processes: Leases, limit: int) -> int:
@@ -356,7 +364,7 @@ def drain(*processes: Leases, limit: int) -> int:
     return passed
 
 
-@pytest.mark.parametrize("limit", [1, 5, 60, 99])
+@pytest.mark.parametrize("limit", [1, 5, 60, 199])
 def test_small_limits_are_exact(limit: int) -> None:
     clock = Clock()
     assert drain(Leases("p", clock), Leases("p", clock), Leases("p", clock), limit=limit) == limit
@@ -382,23 +390,38 @@ def test_the_next_window_begins_anew() -> None:
     clock = Clock()
     leases = Leases("p", clock)
     assert drain(leases, limit=2) == 2
-    clock.now += leases.take("key", 2).seconds
+    clock.end_windows()
     assert leases.take("key", 2) == Standing(allowed=True, remaining=1, seconds=60)
 
 
-def test_leases_of_a_past_window_are_not_used() -> None:
+def test_the_rest_of_a_block_ends_with_its_window() -> None:
+    clock = Clock()
+    leases, other = Leases("p", clock), Leases("p", clock)
+    assert leases.take("key", 5000).allowed
+    clock.end_windows()
+    assert drain(other, limit=5000) == 5000
+    assert not leases.take("key", 5000).allowed
+
+
+def test_a_window_begins_with_the_first_hit() -> None:
     clock = Clock()
     leases = Leases("p", clock)
-    leases.take("key", 6000)
-    clock.now += 60
-    assert leases.take("key", 6000).remaining == 5999
-    clock.now += 60
-    assert Leases("p", clock).take("key", 1).allowed
-    assert not leases.take("key", 1).allowed
+    first = leases.take("key", 5000)
+    clock.now += 58.5
+    last = leases.take("key", 5000)
+    assert (first.seconds, last.seconds) == (60, 2)
+    assert leases.take("another", 5000).seconds == 60
+
+
+def test_a_failed_login_is_forgotten_when_its_window_ends(limited: Callable[..., None]) -> None:
+    limited(login=1)
+    assert statuses(2, lambda: log_in("ada@example.com")) == [401, 429]
+    Clock().end_windows()
+    assert statuses(2, lambda: log_in("ada@example.com")) == [401, 429]
 
 
 def stored_counts() -> list[int]:
-    return [one["count"] for one in mongo.database()[counters.COLLECTION].find()]
+    return [one["hits"] for one in mongo.database()[counters.COLLECTION].find()]
 
 
 def test_hits_within_a_block_do_not_ask_mongodb() -> None:
@@ -431,9 +454,9 @@ def test_mongodb_removes_past_counts() -> None:
     clock = Clock()
     Leases("p", clock).take("key", 5)
     (stored,) = mongo.database()[counters.COLLECTION].find()
-    assert 60 <= stored["expires_at"].timestamp() - clock.now <= 120
+    assert (stored["ends_at"] - stored["counted_at"]).total_seconds() == 60
     indexes = mongo.database()[counters.COLLECTION].index_information()
-    assert [one.get("expireAfterSeconds") for one in indexes.values() if one["key"] == [("expires_at", 1)]] == [0]
+    assert [one.get("expireAfterSeconds") for one in indexes.values() if one["key"] == [("ends_at", 1)]] == [0]
 
 
 def test_counts_of_a_write_do_not_wait_for_the_journal() -> None:
