@@ -39,9 +39,7 @@ def money(cents: int | None) -> str:
 
 def pretty_json(value: Any) -> SafeString:
     """Return JSON, indented."""
-    return format_html(
-        '<pre style="margin:0;white-space:pre-wrap">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
-    )
+    return format_html('<pre class="json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _column(name: str, label: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
