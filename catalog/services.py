@@ -118,7 +118,7 @@ def product_ids(supplier_ids: Sequence[ObjectId]) -> dict[ObjectId, list[ObjectI
         ],
         "as": "products",
     }
-    wanted = [{"$match": {"_id": {"$in": supplier_ids}}}, {"$project": {"_id": 1}}, {"$lookup": newest}]
+    wanted: list[Stored] = [{"$match": {"_id": {"$in": supplier_ids}}}, {"$project": {"_id": 1}}, {"$lookup": newest}]
     found = Supplier.collection().aggregate(wanted)
     return {supplier["_id"]: [product["_id"] for product in supplier["products"]] for supplier in found}
 

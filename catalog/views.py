@@ -21,14 +21,16 @@ from marketplace.api.queries import Query
 from marketplace.api.serializers import Changes
 from marketplace.api.viewsets import Body, EditableResourceViewSet
 from marketplace.mongo import Readable, Stored
+from marketplace.pages import Page
 
 
 class SupplierViewSet(EditableResourceViewSet):
     document = Supplier
+    is_versioned_whole = False  # product_ids
     create_serializer_class = SupplierCreateSerializer
     update_serializer_class = SupplierUpdateSerializer
 
-    def perform_list(self, query: Query) -> Sequence[Stored]:
+    def perform_list(self, query: Query) -> Page:
         return services.supplier_list(**query)
 
     def perform_create(self, changes: Changes) -> Stored:
@@ -43,7 +45,7 @@ class SupplierViewSet(EditableResourceViewSet):
     def bodies(self, stored: Sequence[Readable]) -> Sequence[Body]:
         """Add the products' ids, which are not stored with their supplier."""
         product_ids = services.product_ids([one["_id"] for one in stored])
-        return [body | {"product_ids": product_ids[body["id"]]} for body in super().bodies(stored)]
+        return [body | {"product_ids": product_ids.get(body["id"], [])} for body in super().bodies(stored)]
 
 
 class ProductViewSet(EditableResourceViewSet):
@@ -52,7 +54,7 @@ class ProductViewSet(EditableResourceViewSet):
     update_serializer_class = ProductUpdateSerializer
     query_serializer_class = ProductQuery
 
-    def perform_list(self, query: Query) -> Sequence[Readable]:
+    def perform_list(self, query: Query) -> Page:
         return services.product_list(caller=self.caller, **query)
 
     def perform_create(self, changes: Changes) -> Stored:

@@ -7,10 +7,12 @@ from bson import ObjectId
 
 from content.documents import Author, Post
 from content.events import POST_CREATED, POST_DELETED, POST_PUBLISHED, POST_UPDATED
+from marketplace import pages
 from marketplace.callers import Caller
 from marketplace.errors import StateConflictError
 from marketplace.events.outbox import record
 from marketplace.mongo import Stored, transaction
+from marketplace.pages import Page, Window
 from marketplace.policy import Expected, find_for_change
 from users.services import user_identity
 
@@ -41,12 +43,12 @@ def _author(user_id: str) -> Author:
     )
 
 
-def post_list(*, skip: int, limit: int, author_id: ObjectId | None = None) -> list[Stored]:
+def post_list(*, window: Window, author_id: ObjectId | None = None) -> Page:
     """Return posts that are published and not deleted, newest published first."""
     query: dict[str, Any] = {"published_at": {"$ne": None}, "deleted_at": None}
     if author_id is not None:
         query["author.user_id"] = author_id
-    return Post.page(query, sort=["-published_at", "-_id"], skip=skip, limit=limit)
+    return pages.read(Post, query, sort="-published_at", window=window)
 
 
 @transaction

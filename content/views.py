@@ -1,6 +1,5 @@
 """The posts resource."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.decorators import action
@@ -15,6 +14,7 @@ from marketplace.api.queries import Query
 from marketplace.api.serializers import Changes
 from marketplace.api.viewsets import EditableResourceViewSet
 from marketplace.mongo import Stored
+from marketplace.pages import Page
 
 
 class PostViewSet(EditableResourceViewSet):
@@ -23,7 +23,7 @@ class PostViewSet(EditableResourceViewSet):
     update_serializer_class = PostUpdateSerializer
     query_serializer_class = PostQuery
 
-    def perform_list(self, query: Query) -> Sequence[Stored]:
+    def perform_list(self, query: Query) -> Page:
         return services.post_list(**query)
 
     def perform_create(self, changes: Changes) -> Stored:

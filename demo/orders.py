@@ -17,6 +17,7 @@ from demo.people import People
 from marketplace.callers import SYSTEM, Caller
 from marketplace.errors import InsufficientStockError
 from marketplace.mongo import Readable, transaction
+from marketplace.pages import Window
 from orders.serializers import OrderCreateSerializer
 from orders.services import order_cancel, order_create
 from users.services import user_identity
@@ -49,8 +50,8 @@ class Target(TypedDict):
 
 def on_sale() -> list[Readable]:
     """Return the active products in the order of their popularity, which follows from their ids."""
-    products = catalog.product_list(caller=SYSTEM, status=["active"], skip=0, limit=MAX_PRODUCTS)
-    return sorted(products, key=lambda product: draw("popularity", product["_id"]).random())
+    products = catalog.product_list(caller=SYSTEM, status=["active"], window=Window(MAX_PRODUCTS))
+    return sorted(products.documents, key=lambda product: draw("popularity", product["_id"]).random())
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ STOCKED_SHARE = 0.8
 BRANDED_SHARE = 0.75
 
 
-def items(demand: Demand, owners: Sequence[Stored]) -> Iterator[Item]:
+def items(demand: Demand, owners: Sequence[Readable]) -> Iterator[Item]:
     """Return products of the suppliers, in all categories and statuses."""
     for number in range(demand.count):
         sku = _sku(demand.seed, number)

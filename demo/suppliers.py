@@ -15,7 +15,8 @@ from catalog.services import supplier_create, supplier_list
 from demo.addresses import address, city, company, names, phone
 from demo.generation import Demand, Item, after, draw, validated
 from demo.people import DEMO_PASSWORD, EMAIL
-from marketplace.mongo import Stored
+from marketplace.mongo import Readable, Stored
+from marketplace.pages import Window
 
 TITLES = ("Owner", "Managing Director", "Head of Sales", "Account Manager", "Operations Manager")
 BANKS = ("First Harbor Bank", "Union Credit", "Northern Savings", "Commerce Trust")
@@ -33,9 +34,10 @@ def items(demand: Demand) -> Iterator[Item]:
         yield Item("suppliers", email, functools.partial(_make, body, joined, number), field=EMAIL)
 
 
-def seeded() -> list[Stored]:
+def seeded() -> list[Readable]:
     """Return the suppliers that are demo data, in the order of their emails."""
-    suppliers = {one["contact_info"]["primary_email"]: one for one in supplier_list(skip=0, limit=MAX_SUPPLIERS)}
+    found = supplier_list(window=Window(MAX_SUPPLIERS)).documents
+    suppliers = {one["contact_info"]["primary_email"]: one for one in found}
     return [suppliers[email] for email in sorted(suppliers) if email.endswith(DOMAIN)]
 
 

@@ -12,8 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import mongoengine
 import pymongo
-from bson import CodecOptions, ObjectId
-from bson.raw_bson import RawBSONDocument
+from bson import ObjectId
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from mongoengine import DateTimeField, IntField
@@ -112,7 +111,9 @@ class Document(mongoengine.Document):
     meta: dict[str, Any] = {"abstract": True, "auto_create_index": False}
 
     pk: ObjectId  # MongoEngine's name for the id
-    version = IntField(required=True, min_value=1, max_value=MAX_VERSION, default=1)
+    version = IntField(
+        required=True, min_value=1, max_value=MAX_VERSION, default=1, help_text="Goes up by one with every change."
+    )
     created_at = DateTimeField(required=True)
     updated_at = DateTimeField(required=True)
 
@@ -121,17 +122,6 @@ class Document(mongoengine.Document):
         """Return the PyMongo collection, for reads that need no MongoEngine objects."""
         found: Collection[Stored] = cls._get_collection()
         return found
-
-    @classmethod
-    def page(cls, query: Stored, *, sort: Sequence[str], skip: int, limit: int) -> list[Stored]:
-        """Return one page of stored documents; `sort` names fields, `-` in front for descending, the id last."""
-        return list(cls.collection().find(query, sort=_order(sort), skip=skip, limit=limit))
-
-    @classmethod
-    def raw_page(cls, query: Stored, *, sort: Sequence[str], skip: int, limit: int) -> Sequence[Readable]:
-        """Return a page as `page` does, of documents that stay BSON until a field is asked for."""
-        options = CodecOptions(document_class=RawBSONDocument, tz_aware=True)
-        return list(cls.collection().with_options(options).find(query, sort=_order(sort), skip=skip, limit=limit))
 
     @classmethod
     def from_stored(cls, stored: Stored) -> Self:
@@ -189,10 +179,6 @@ class Document(mongoengine.Document):
         self.save(save_condition={"version": self.version - 1})
         stored: Stored = self.to_mongo().to_dict()
         return stored
-
-
-def _order(sort: Sequence[str]) -> list[tuple[str, int]]:
-    return [(name.removeprefix("-"), -1 if name.startswith("-") else 1) for name in sort]
 
 
 def later(moment: datetime, previous: datetime) -> datetime:

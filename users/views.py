@@ -1,12 +1,12 @@
 """The users resource."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from marketplace.api.queries import Query
 from marketplace.api.serializers import Changes
 from marketplace.api.viewsets import EditableResourceViewSet
 from marketplace.mongo import Stored
+from marketplace.pages import Page
 from users import services
 from users.documents import User
 from users.serializers import UserCreateSerializer, UserUpdateSerializer
@@ -17,7 +17,7 @@ class UserViewSet(EditableResourceViewSet):
     create_serializer_class = UserCreateSerializer
     update_serializer_class = UserUpdateSerializer
 
-    def perform_list(self, query: Query) -> Sequence[Stored]:
+    def perform_list(self, query: Query) -> Page:
         return services.user_list(**query)
 
     def perform_create(self, changes: Changes) -> Stored:

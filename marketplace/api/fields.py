@@ -149,7 +149,7 @@ class MapField(serializers.DictField):
 
 
 class StatusListField(serializers.CharField):
-    """A comma-separated list of declared values, as a query parameter; gives a list."""
+    """A comma-separated list of declared values, as a query parameter; gives a list in a fixed order."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not a valid choice.'}
 
@@ -158,7 +158,7 @@ class StatusListField(serializers.CharField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        names = [name.strip() for name in super().to_internal_value(data).split(",")]
+        names = sorted({name.strip() for name in super().to_internal_value(data).split(",")})
         for name in names:
             if name not in self.choices:
                 self.fail("invalid_choice", input=name)

@@ -1,10 +1,16 @@
-"""Query parameters of lists: page size, offset, and the base of each list's filters."""
+"""Query parameters of lists: page size, where the page begins, and the base of each list's filters."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from rest_framework import serializers
 
-from marketplace.api import fields
+from marketplace.api import cursors, fields
+from marketplace.api.serializers import request_field
+from marketplace.errors import ValidationError
+from marketplace.pages import Position, Window
+from marketplace.representation import to_json
 
 MAX_LIMIT = 100
 MAX_SKIP = 1_000_000
@@ -13,7 +19,7 @@ Query = dict[str, Any]  # validated parameters by name; filters that were not gi
 
 
 class ListQuery(serializers.Serializer):  # type: ignore[type-arg]
-    """`limit` and `skip`. Lists with filters inherit and add theirs."""
+    """`limit`, `skip` and `cursor`. Lists with filters inherit and add theirs."""
 
     limit = serializers.IntegerField(
         min_value=1, max_value=MAX_LIMIT, default=20, help_text="How many entries to answer at most."
@@ -21,11 +27,52 @@ class ListQuery(serializers.Serializer):  # type: ignore[type-arg]
     skip = serializers.IntegerField(
         min_value=0, max_value=MAX_SKIP, default=0, help_text="How many entries to leave out from the start."
     )
+    cursor = serializers.CharField(
+        required=False,
+        min_length=cursors.LENGTH,
+        max_length=cursors.LENGTH,
+        help_text="Where the page begins, from the `Link` header of the page before. Not together with `skip`.",
+    )
+
+    def to_internal_value(self, data: Mapping[str, str]) -> Query:
+        """Refuse `skip` beside `cursor`, even if it says 0."""
+        if "skip" in data and "cursor" in data:
+            raise ValidationError.of("cursor", "Not together with skip.")
+        query: Query = super().to_internal_value(data)
+        return query
+
+
+class ListRequest:
+    """A request for a page of a list: what is asked for, and the URL of the page behind it.
+
+    `given` are the parameters as they came; those that the list does not know are left out of the next page's URL.
+    Raises ValidationError for a bad parameter, or a cursor that is none of this list with these filters.
+    """
+
+    def __init__(self, path: str, given: Mapping[str, str], serializer: ListQuery) -> None:
+        query: Query = serializer.run_validation(given)
+        limit, skip, cursor = query.pop("limit"), query.pop("skip"), query.pop("cursor", None)
+        self.filters = query
+        self._path = path
+        self._kept = {name: given[name] for name in ("limit", *query) if name in given}
+        self._scope = path.encode() + to_json(sorted(query.items()))
+        self.window = Window(limit, skip, cursors.decode(cursor, self._scope) if cursor else None)
+
+    def next_path(self, end: Position) -> str:
+        """Return path and query of the page behind a position."""
+        return f"{self._path}?{urlencode(self._kept | {'cursor': cursors.encode(end, self._scope)})}"
 
 
 def id_filter(help_text: str) -> fields.ObjectIdField:
     """Return a filter by the id of another resource."""
     return fields.ObjectIdField(required=False, help_text=help_text)
+
+
+def choice_filter(field: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """Return a filter by the value of a document field that has choices."""
+    chosen = request_field(field, name=field.name, partial=True)
+    chosen.allow_null = False
+    return chosen
 
 
 def status_filter(choices: tuple[str, ...]) -> fields.StatusListField:

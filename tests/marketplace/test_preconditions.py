@@ -1,5 +1,6 @@
 """Optimistic versions: ETag, If-Match, `version` in the body, and two writers at once."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -112,17 +113,16 @@ def stale(version: int) -> list[tuple[Json, dict[str, str]]]:
         f'W/"x", {wrong}',
         '""',
         '"x"',
-        "garbage",
         '"*"',
-        ",",
         f'"0{version}"',
-        f'" {version}"',
+        f'"{version},"',
+        f', "x",\t,W/"y"  , {wrong},',
     ]
     return [
         *((None, {"If_Match": one}) for one in headers),
         ({"version": version - 1}, {}),
         ({"version": version + 1}, {}),
-        ({"version": 2**31 - 1}, {}),
+        *(({"version": other}, {}) for other in (0, -1, 2**31, 2**63, -(2**63), 10**30, 0.0)),
         ({"version": version - 1}, {"If_Match": right}),
         ({"version": version}, {"If_Match": wrong}),
         ({"version": version - 1}, {"If_Match": wrong}),
@@ -150,6 +150,7 @@ def test_another_version_is_a_conflict_and_nothing_is_written(target: Target) ->
         (None, " * "),
         (None, '"7", "{}"'),
         (None, 'W/"9","{}"'),
+        (None, ',"a,b"\t , "{}" ,,'),
         ({"version": 0}, None),
         ({"version": 0}, '"{}"'),
         ({"version": 0}, "*"),
@@ -170,13 +171,32 @@ def test_the_current_version_is_accepted(make: str, body: Json, header: str | No
         assert (response["ETag"], response.json()["version"]) == (f'"{version + 1}"', version + 1)
 
 
-BAD_VERSIONS = [0, -1, 2**31, 2**63, 10**30, "1", "", True, 1.5, [], {}]
+BAD_VERSIONS = ["1", "", True, 1.5, [], {}]
 
 
 def test_a_version_that_is_none_is_refused(target: Target) -> None:
     with nothing_written():
         for bad in BAD_VERSIONS:
             assert set(refused_fields(answered(target.write({"version": bad}), 422))) == {"version"}, bad
+
+
+NO_TAGS = ["3", "2", "", " ", ",", " , ,", "garbage", '"2', '2"', "'2'", '""2""', '"2""2"', '"2" "2"', '"2";', "*, *",
+           '*, "2"', '"2", *', "**", 'w/"2"', "W/2", 'W/ "2"', 'W/W/"2"', '" 2"', '"a b"', '"2\x7f"', '"2", x']  # fmt: skip
+
+
+def test_a_header_that_is_no_list_of_tags_is_refused(target: Target) -> None:
+    with nothing_written():
+        for bad in NO_TAGS:
+            assert set(refused_fields(answered(target.write(If_Match=bad), 422))) == {"If-Match"}, bad
+
+
+def test_a_long_header_is_refused_as_quickly_as_it_is_read() -> None:
+    user = new_user()
+    for bad in ('"a" ' * 20_000, " \t" * 40_000 + "x", ", " * 40_000 + "x", '"' * 80_000, "W/" * 40_000):
+        begun = time.perf_counter()
+        answered(user("PATCH", f"/users/{user.id}", If_Match=bad), 422)
+        assert answered(user("GET", f"/users/{user.id}", If_None_Match=bad), 200)
+        assert time.perf_counter() - begun < 1
 
 
 def test_a_body_without_a_length_is_refused_and_not_ignored() -> None:
