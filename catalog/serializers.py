@@ -1,16 +1,18 @@
 """Request bodies and query parameters of suppliers and products."""
 
-from rest_framework import serializers
-
-from catalog.documents import CATEGORIES, PRODUCT_STATUSES, Product, Supplier
+from catalog import examples
+from catalog.documents import PRODUCT_STATUSES, Product, Supplier
 from marketplace.api import fields
 from marketplace.api.preconditions import UpdateSerializer
-from marketplace.api.queries import ListQuery, id_filter, status_filter
+from marketplace.api.queries import ListQuery, choice_filter, id_filter, status_filter
 from marketplace.api.serializers import DocumentSerializer
 
 
 class SupplierCreateSerializer(DocumentSerializer):
+    """A new account."""
+
     password = fields.PasswordField()
+    example = examples.SIGN_UP
 
     class Meta:
         document = Supplier
@@ -18,6 +20,10 @@ class SupplierCreateSerializer(DocumentSerializer):
 
 
 class SupplierUpdateSerializer(UpdateSerializer):
+    """Changes of an account; what is left out stays as it is."""
+
+    example = examples.SUPPLIER_CHANGES
+
     class Meta:
         document = Supplier
         partial = True
@@ -46,6 +52,9 @@ PRODUCT_FIELDS = {
 
 
 class ProductCreateSerializer(DocumentSerializer):
+    """A new product."""
+
+    example = examples.PRODUCT_CREATE
     supplier_id = fields.ObjectIdField(
         required=False, allow_null=True, help_text="For staff: whose product it is. A supplier's own id counts else."
     )
@@ -56,6 +65,10 @@ class ProductCreateSerializer(DocumentSerializer):
 
 
 class ProductUpdateSerializer(UpdateSerializer):
+    """Changes of a product; what is left out stays as it is."""
+
+    example = examples.PRODUCT_CHANGES
+
     class Meta:
         document = Product
         partial = True
@@ -64,5 +77,5 @@ class ProductUpdateSerializer(UpdateSerializer):
 
 class ProductQuery(ListQuery):
     status = status_filter(PRODUCT_STATUSES)
-    category = serializers.ChoiceField(choices=CATEGORIES, required=False)
+    category = choice_filter(Product.category)
     supplier_id = id_filter("Products of this supplier only.")

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from mongoengine import NotUniqueError
 
 from catalog import events
-from catalog.documents import Product, Supplier, SupplierInfo
+from catalog.documents import SHOWN_PRODUCT_IDS, Product, Supplier, SupplierInfo
 from marketplace import pages
 from marketplace.callers import Caller
 from marketplace.errors import DuplicateError, StateConflictError, ValidationError
@@ -21,7 +21,6 @@ from marketplace.policy import Expected, find_for_change
 
 PUBLIC_STATUSES = ("active", "out_of_stock", "discontinued")
 SHOWN_STATUSES = ("draft", *PUBLIC_STATUSES)
-SHOWN_PRODUCT_IDS = 100
 # A supplier's products are deleted in transactions of this size: MongoDB ends a transaction after 60 seconds.
 DELETE_BATCH = 500
 NEWEST_FIRST = {"created_at": -1, "_id": -1}

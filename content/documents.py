@@ -14,6 +14,8 @@ MAX_SECONDS = 1_000_000
 
 
 class Author(me.EmbeddedDocument):
+    """The author as they were when they wrote the post."""
+
     user_id = me.ObjectIdField(required=True)
     display_name = me.StringField(required=True, max_length=100)
     avatar = HttpUrlField(required=True)
@@ -21,6 +23,8 @@ class Author(me.EmbeddedDocument):
 
 
 class Media(me.EmbeddedDocument):
+    """A picture or film in a post."""
+
     media_type = me.StringField(required=True, choices=MEDIA_TYPES)
     media_url = HttpUrlField(required=True)
     thumbnail_url = HttpUrlField()
@@ -31,6 +35,8 @@ class Media(me.EmbeddedDocument):
 
 
 class LinkPreview(me.EmbeddedDocument):
+    """A page that a post links to."""
+
     url = HttpUrlField(required=True)
     title = me.StringField(required=True, min_length=1, max_length=200)
     description = me.StringField(max_length=500)
@@ -39,24 +45,28 @@ class LinkPreview(me.EmbeddedDocument):
 
 
 class PostStats(me.EmbeddedDocument):
+    """What is counted about a post."""
+
     view_count = CounterField()
     like_count = CounterField()
     comment_count = CounterField()
     share_count = CounterField()
     save_count = CounterField()
-    engagement_rate = me.FloatField(required=True, min_value=0, default=0.0)
+    engagement_rate = me.FloatField(required=True, min_value=0, default=0.0, help_text="Interactions per view.")
     last_comment_at = me.DateTimeField()
 
 
 class Post(Document):
+    """What a user wrote."""
+
     post_type = me.StringField(required=True, choices=POST_TYPES)
     author = me.EmbeddedDocumentField(Author, required=True)
     text_content = me.StringField(required=True, min_length=1, max_length=5000)
     media = me.EmbeddedDocumentListField(Media, max_length=MAX_MEDIA)
     link_preview = me.EmbeddedDocumentField(LinkPreview)
     stats = me.EmbeddedDocumentField(PostStats, required=True, default=PostStats)
-    published_at = me.DateTimeField()
-    deleted_at = me.DateTimeField()
+    published_at = me.DateTimeField(help_text="Null for a draft.")
+    deleted_at = me.DateTimeField(help_text="Always null in answers: a deleted post is not found.")
 
     meta = {
         "collection": "posts",

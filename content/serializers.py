@@ -1,5 +1,6 @@
 """Request bodies and query parameters of posts."""
 
+from content import examples
 from content.documents import Post
 from marketplace.api.fields import TrueFalseField
 from marketplace.api.preconditions import UpdateSerializer
@@ -8,6 +9,9 @@ from marketplace.api.serializers import DocumentSerializer
 
 
 class PostCreateSerializer(DocumentSerializer):
+    """A new post."""
+
+    example = examples.POST_CREATE
     is_draft = TrueFalseField(required=False, allow_null=True, help_text="Leaves the post unpublished.")
 
     class Meta:
@@ -16,6 +20,10 @@ class PostCreateSerializer(DocumentSerializer):
 
 
 class PostUpdateSerializer(UpdateSerializer):
+    """Changes of a post; what is left out stays as it is."""
+
+    example = examples.CHANGES
+
     class Meta:
         document = Post
         partial = True

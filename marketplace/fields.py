@@ -1,6 +1,7 @@
 """MongoEngine fields that the domain documents share: texts that normalize and check more than MongoEngine's own."""
 
 import functools
+import re
 import zoneinfo
 from typing import Any
 
@@ -12,6 +13,9 @@ MAX_QUANTITY = 1_000_000_000
 MAX_COUNT = 2**53 - 1  # what every JSON client reads exactly
 MAX_URL_LENGTH = 2048
 MAX_EMAIL_LENGTH = 254
+# Regular expressions that mean the same to Python and to JSON Schema (ECMA-262).
+HTTP_URL = "^[Hh][Tt][Tt][Pp][Ss]?://"
+MAP_KEY = r"^(?!\$)[^.\u0000]*$"
 
 
 @functools.cache
@@ -48,7 +52,7 @@ class HttpUrlField(me.StringField):
     """An http or https URL. The API's validation checks its form, this the scheme."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_URL_LENGTH, regex=r"^(?i:https?)://", **kwargs)
+        super().__init__(max_length=MAX_URL_LENGTH, regex=HTTP_URL, **kwargs)
 
 
 class EmailField(me.StringField):
@@ -110,7 +114,7 @@ class KeyedMapField(me.MapField):
         """Return what is wrong with a key, or None."""
         if not key.strip() or len(key) > self.max_key_length:
             return f"A key has 1 to {self.max_key_length} characters."
-        if "." in key or key.startswith("$") or "\0" in key:
+        if not re.search(MAP_KEY, key):
             return "A key has no '.', no leading '$' and no null character."
         return None
 

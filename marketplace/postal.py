@@ -15,7 +15,7 @@ class AddressLines(me.EmbeddedDocument):
     city = me.StringField(required=True, min_length=1, max_length=100)
     state = me.StringField(required=True, min_length=1, max_length=100)
     zip_code = me.StringField(required=True, min_length=1, max_length=20)
-    country = CountryField(required=True)
+    country = CountryField(required=True, help_text="ISO 3166-1 alpha-2.")
 
 
 class Address(AddressLines):

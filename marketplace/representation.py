@@ -18,6 +18,7 @@ from bson import CodecOptions, ObjectId
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# The id first, what every document has last.
 _PLACES = {"id": -1, "version": 1, "created_at": 2, "updated_at": 3}
 Audience = Literal["public", "owner", "event"]
 
@@ -34,8 +35,7 @@ Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
     """Return the function that turns a stored dict of `document` into what the audience sees."""
     shown = {name: field for name, field in document._fields.items() if _shown(field, audience)}
-    # The id first, what every document has last.
-    fields = {name: shown[name] for name in sorted(shown, key=lambda name: _PLACES.get(name, 0))}
+    fields = in_order(shown)
     hidden = [name for name, field in fields.items() if audience == "public" and getattr(field, "owner_only", False)]
     defaults = {name: None if callable(field.default) else field.default for name, field in fields.items()}
     defaults |= {name: _empty(field) for name, field in fields.items() if _empty(field) is not None}
@@ -83,6 +83,11 @@ def _rendered(document: type[me.base.BaseDocument], audience: Audience, raw: byt
 
 
 _ready = cast("Callable[[Any, Audience, bytes], orjson.Fragment]", functools.lru_cache(READY_ANSWERS)(_rendered))
+
+
+def in_order(fields: Mapping[str, R]) -> dict[str, R]:
+    """Return the fields of a document in the order in which answers show them."""
+    return {name: fields[name] for name in sorted(fields, key=lambda name: _PLACES.get(name, 0))}
 
 
 def _shown(field: Any, audience: Audience) -> bool:

@@ -147,9 +147,9 @@ MIDDLEWARE = [
     "marketplace.api.middleware.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "marketplace.api.security.SecurityHeadersMiddleware",
-    "marketplace.api.middleware.LimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "marketplace.api.middleware.LimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -189,7 +189,7 @@ LOGIN_URL = "admin:login"
 MAX_BODY_BYTES = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # parameters of a query, fields of a form
-MAX_QUERY_BYTES = 8000
+MAX_URL_BYTES = 8000  # https://www.rfc-editor.org/rfc/rfc9110#section-4.1: everybody should take that
 MAX_NESTING = 32  # of arrays and objects in a JSON body
 
 # Requests (of log-in: failures) a minute, by address or known caller as marketplace/api/limits.py says; 0 is no limit.
@@ -271,12 +271,6 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Social-commerce marketplace: users, suppliers, products, orders and posts.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_PATCH": False,  # bodies of PATCH have serializers of their own
     "POSTPROCESSING_HOOKS": ["marketplace.api.openapi.document.complete"],
     # `make openapi` writes the document, with what is told in marketplace/api/openapi besides.
@@ -299,6 +293,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
         # A client's mistake is no error of ours, and what a view raised has been logged where it was answered.
         "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans this address
         "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
     },
     "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", default="INFO")},

@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from marketplace.api.errors import unknown_url
 from marketplace.api.health import HealthView, IndexView, ReadinessView
+from marketplace.api.openapi.views import RedocView, SchemaView, SwaggerView
 
 urlpatterns = [
     path("", IndexView.as_view()),
@@ -16,12 +16,13 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
     path("", include("content.urls")),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
-    path("redoc", SpectacularRedocView.as_view(url_name="schema")),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", SwaggerView.as_view()),
+    path("redoc", RedocView.as_view()),
     path("admin/", admin.site.urls),
     re_path(r"^(?!admin/)", unknown_url),  # before Django's debug page,
 ]
 
+handler404 = "marketplace.api.errors.not_found"
 handler400 = "marketplace.api.errors.bad_request"
 handler500 = "marketplace.api.errors.server_error"

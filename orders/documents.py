@@ -13,6 +13,8 @@ MAX_ITEM_QUANTITY = 99
 
 
 class Customer(me.EmbeddedDocument):
+    """The buyer as they were when they placed the order."""
+
     user_id = me.ObjectIdField(required=True)
     display_name = me.StringField(required=True, max_length=100)
     email = EmailField(required=True)
@@ -20,22 +22,26 @@ class Customer(me.EmbeddedDocument):
 
 
 class ProductSnapshot(me.EmbeddedDocument):
+    """The product as it was when it was ordered."""
+
     product_id = me.ObjectIdField(required=True)
     supplier_id = me.ObjectIdField(required=True)
     product_name = me.StringField(required=True, max_length=200)
     variant_name = me.StringField(max_length=200)
-    variant_attributes = TextMapField()
+    variant_attributes = TextMapField(help_text="The variant's properties by name.")
     image_url = HttpUrlField(required=True)
     supplier_name = me.StringField(required=True, max_length=200)
 
 
 class OrderItem(me.EmbeddedDocument):
-    item_id = me.StringField(required=True, max_length=20)
+    """One line of an order."""
+
+    item_id = me.StringField(required=True, max_length=20, help_text="Its number within the order: item_1 and so on.")
     product_snapshot = me.EmbeddedDocumentField(ProductSnapshot, required=True)
     quantity = me.IntField(required=True, min_value=1, max_value=MAX_ITEM_QUANTITY)
-    unit_price_cents = CentsField(required=True)
-    final_price_cents = CentsField(required=True)
-    total_cents = me.LongField(required=True, min_value=0)
+    unit_price_cents = CentsField(required=True, help_text="In cents, at the time of the order.")
+    final_price_cents = CentsField(required=True, help_text="What a piece costs after all, in cents.")
+    total_cents = me.LongField(required=True, min_value=0, help_text="For all pieces of the line, in cents.")
     fulfillment_status = me.StringField(required=True, choices=FULFILLMENT_STATUSES, default="pending")
     shipped_quantity = me.IntField(required=True, min_value=0, max_value=MAX_ITEM_QUANTITY, default=0)
     tracking_number = me.StringField(max_length=100)
@@ -45,11 +51,15 @@ class OrderItem(me.EmbeddedDocument):
 
 
 class ShippingAddress(AddressLines):
+    """Where an order goes to."""
+
     recipient_name = me.StringField(required=True, min_length=1, max_length=200)
     phone = me.StringField(max_length=20)
 
 
 class Cancellation(me.EmbeddedDocument):
+    """That an order was cancelled, and why."""
+
     reason = me.StringField(min_length=5, max_length=500)
     cancelled_at = me.DateTimeField(required=True)
 
@@ -65,7 +75,11 @@ class StockTake(me.EmbeddedDocument):
 
 
 class Order(Document):
-    order_number = me.StringField(required=True, max_length=21)
+    """What a user bought."""
+
+    order_number = me.StringField(
+        required=True, max_length=21, help_text="For people: ORD-, the date, and 8 characters."
+    )
     customer = me.EmbeddedDocumentField(Customer, required=True)
     items = me.EmbeddedDocumentListField(OrderItem, required=True, max_length=MAX_ITEMS)
     shipping_address = me.EmbeddedDocumentField(ShippingAddress, required=True)

@@ -6,6 +6,7 @@ from marketplace.api import fields
 from marketplace.api.preconditions import VersionSerializer
 from marketplace.api.queries import ListQuery, id_filter, status_filter
 from marketplace.api.serializers import DocumentSerializer
+from orders import examples
 from orders.documents import MAX_ITEM_QUANTITY, MAX_ITEMS, ORDER_STATUSES, Order
 
 
@@ -18,6 +19,9 @@ class OrderLineSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class OrderCreateSerializer(DocumentSerializer):
+    """What to buy, and where to send it."""
+
+    example = examples.ORDER_CREATE
     items = serializers.ListField(child=OrderLineSerializer(), min_length=1, max_length=MAX_ITEMS)
 
     class Meta:
@@ -26,6 +30,9 @@ class OrderCreateSerializer(DocumentSerializer):
 
 
 class OrderCancelSerializer(VersionSerializer):
+    """Why an order is cancelled, if that is to be kept."""
+
+    example = examples.CANCEL
     reason = fields.TextField(required=False, allow_null=True, min_length=5, max_length=500)
 
 

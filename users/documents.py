@@ -9,23 +9,29 @@ DEFAULT_AVATAR = "https://cdn.example.com/avatars/default.jpg"
 
 
 class UserContactInfo(me.EmbeddedDocument):
-    primary_email = EmailField(required=True)
+    """How to reach a user."""
+
+    primary_email = EmailField(required=True, help_text="To log in with; unique among users.")
     additional_emails = me.ListField(EmailField(), max_length=10)
     phone = me.StringField(max_length=20)
 
 
 class UserProfile(me.EmbeddedDocument):
+    """What a user shows of themselves."""
+
     display_name = me.StringField(required=True, min_length=1, max_length=100)
-    avatar = HttpUrlField(default=DEFAULT_AVATAR)
+    avatar = HttpUrlField(default=DEFAULT_AVATAR, help_text="The URL of a picture.")
     bio = me.StringField(max_length=500)
     date_of_birth = me.DateTimeField()
 
 
 class User(Document):
+    """A person who writes posts and buys."""
+
     contact_info = me.EmbeddedDocumentField(UserContactInfo, required=True, default=UserContactInfo)
     profile = me.EmbeddedDocumentField(UserProfile, required=True, default=UserProfile)
     password_hash = me.StringField(required=True, private=True)
-    deleted_at = me.DateTimeField()
+    deleted_at = me.DateTimeField(help_text="Always null in answers: a deleted user is not found.")
 
     meta = {
         "collection": "users",

@@ -3,11 +3,15 @@
 from marketplace.api.fields import PasswordField
 from marketplace.api.preconditions import UpdateSerializer
 from marketplace.api.serializers import DocumentSerializer
+from users import examples
 from users.documents import User
 
 
 class UserCreateSerializer(DocumentSerializer):
+    """A new account."""
+
     password = PasswordField()
+    example = examples.SIGN_UP
 
     class Meta:
         document = User
@@ -20,6 +24,10 @@ class UserCreateSerializer(DocumentSerializer):
 
 
 class UserUpdateSerializer(UpdateSerializer):
+    """Changes of an account; what is left out stays as it is."""
+
+    example = examples.CHANGES
+
     class Meta:
         document = User
         partial = True

@@ -1,5 +1,9 @@
-"""DRF fields for request bodies: JSON types are taken as they are, `"12"` is no integer and `1` no text."""
+"""DRF fields for request bodies: JSON types are taken as they are, `"12"` is no integer and `1` no text.
 
+`openapi` is what the OpenAPI document says of a field besides its type, limits and help text.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.validators import URLValidator
@@ -21,6 +25,8 @@ class TextField(serializers.CharField):
 class PasswordField(TextField):
     """A new password: 8 to 128 characters, not trimmed."""
 
+    openapi = {"format": "password"}
+
     def __init__(self) -> None:
         super().__init__(min_length=8, max_length=128, trim_whitespace=False, write_only=True)
 
@@ -41,6 +47,8 @@ class EmailField(serializers.EmailField):
 class HttpUrlField(TextField):
     """An http or https URL."""
 
+    openapi = {"format": "uri", "pattern": documents.HTTP_URL}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.validators.append(URLValidator(schemes=["http", "https"]))
@@ -48,6 +56,8 @@ class HttpUrlField(TextField):
 
 class CountryField(TextField):
     """A country code, upper-cased."""
+
+    openapi = {"pattern": "^[A-Za-z]{2}$"}
 
     default_error_messages = {"unknown": "Not an ISO 3166-1 alpha-2 country code."}
 
@@ -91,6 +101,8 @@ class NumberField(serializers.FloatField):
 class PositiveNumberField(NumberField):
     """A JSON number above 0."""
 
+    openapi = {"exclusiveMinimum": 0}
+
     default_error_messages = {"positive": "Must be greater than 0."}
 
     def to_internal_value(self, data: Any) -> float:
@@ -110,7 +122,11 @@ class TrueFalseField(serializers.BooleanField):
 
 
 class OneOfField(serializers.ChoiceField):
-    """One of the declared values, as a JSON string."""
+    """One of the declared values, as a JSON string. `component` is the name of their enum in the OpenAPI document."""
+
+    def __init__(self, *, choices: Sequence[str], component: str, **kwargs: Any) -> None:
+        self.component = component
+        super().__init__(choices, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
@@ -120,6 +136,8 @@ class OneOfField(serializers.ChoiceField):
 
 class ObjectIdField(serializers.CharField):
     """A 24-hex MongoDB ObjectId."""
+
+    openapi = {"pattern": "^[0-9a-fA-F]{24}$"}
 
     default_error_messages = {"malformed": "Not a 24-character hexadecimal id."}
 
@@ -136,6 +154,12 @@ class MapField(serializers.DictField):
     def __init__(self, *, source_field: documents.KeyedMapField, **kwargs: Any) -> None:
         self.source_field = source_field
         super().__init__(**kwargs)
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """The limits of the map."""
+        keys = {"minLength": 1, "maxLength": self.source_field.max_key_length, "pattern": documents.MAP_KEY}
+        return {"maxProperties": self.source_field.max_entries, "propertyNames": keys}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -156,6 +180,12 @@ class StatusListField(serializers.CharField):
     def __init__(self, *, choices: tuple[str, ...], **kwargs: Any) -> None:
         self.choices = choices
         super().__init__(**kwargs)
+
+    @property
+    def openapi(self) -> dict[str, str]:
+        """A text and not an array: generated clients would send an array as repeated parameters."""
+        one = f"({'|'.join(self.choices)})"
+        return {"pattern": f"^{one}(,{one})*$"}
 
     def to_internal_value(self, data: Any) -> Any:
         names = sorted({name.strip() for name in super().to_internal_value(data).split(",")})

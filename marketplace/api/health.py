@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from pymongo.errors import PyMongoError
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -18,17 +18,49 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace import kafka, mongo
+from marketplace.api.fields import OneOfField
 
 PROBE_SECONDS = 1.0
 
-_status = inline_serializer("Status", {"status": serializers.CharField()})
-_index = inline_serializer(
-    "Index", {"status": serializers.CharField(), "message": serializers.CharField(), "version": serializers.CharField()}
+_INDEX = OpenApiExample(
+    "Answer", {"status": "ok", "message": "Marketplace API", "version": settings.VERSION}, response_only=True
 )
-_readiness = inline_serializer(
-    "Readiness",
-    {"status": serializers.CharField(), "dependencies": serializers.DictField(child=serializers.CharField())},
+_HEALTH = OpenApiExample("Answer", {"status": "ok"}, response_only=True)
+_READY = OpenApiExample(
+    "Ready",
+    {"status": "ok", "dependencies": {"mongodb": "ok", "kafka": "unavailable", "sql": "ok"}},
+    response_only=True,
+    status_codes=["200"],
 )
+_UNREADY = OpenApiExample(
+    "Unready",
+    {"status": "unavailable", "dependencies": {"mongodb": "unavailable", "kafka": "ok", "sql": "ok"}},
+    response_only=True,
+    status_codes=["503"],
+)
+
+
+class HealthSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """That the process is up."""
+
+    status = OneOfField(choices=("ok",), component="HealthStatus")
+
+
+class ServiceSerializer(HealthSerializer):
+    """What answers here."""
+
+    message = serializers.CharField(help_text="Its name.")
+    version = serializers.CharField(help_text="Its version.")
+
+
+class ReadinessSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Whether requests can be served."""
+
+    status = OneOfField(choices=("ok", "unavailable"), component="ReadinessStatus")
+    dependencies = serializers.DictField(
+        child=OneOfField(choices=("ok", "unavailable"), component="ReadinessStatus"),
+        help_text="The state of each by its name: mongodb, kafka, sql.",
+    )
 
 
 class PlainView(APIView):
@@ -39,19 +71,25 @@ class PlainView(APIView):
 
 
 class IndexView(PlainView):
-    @extend_schema(summary="Name and version", responses=_index)
+    @extend_schema(summary="Name and version", responses=ServiceSerializer, examples=[_INDEX])
     def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Name and version of the service."""
         return Response({"status": "ok", "message": "Marketplace API", "version": settings.VERSION})
 
 
 class HealthView(PlainView):
-    @extend_schema(summary="Is the process up", responses=_status)
+    @extend_schema(summary="Is the process up", responses=HealthSerializer, examples=[_HEALTH])
     def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Answer as long as the process does; for liveness probes."""
         return Response({"status": "ok"})
 
 
 class ReadinessView(PlainView):
-    @extend_schema(summary="Do the dependencies answer", responses={200: _readiness, 503: _readiness})
+    @extend_schema(
+        summary="Do the dependencies answer",
+        responses={200: ReadinessSerializer, 503: ReadinessSerializer},
+        examples=[_READY, _UNREADY],
+    )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Answer 503 when MongoDB does not answer; Kafka and SQL are named, but writes and reads work without them."""
         states = {name: _state(probe) for name, probe in _PROBES.items()}

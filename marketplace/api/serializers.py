@@ -5,7 +5,7 @@ As DRF's ModelSerializer does for the ORM. It validates requests only; answers a
 """
 
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import mongoengine as me
 from rest_framework import serializers
@@ -13,8 +13,9 @@ from rest_framework import serializers
 from marketplace import fields as documents
 from marketplace.api import fields as api
 from marketplace.mongo import Document
-from marketplace.representation import memoized
+from marketplace.representation import in_order, memoized
 
+S = TypeVar("S", bound="serializers.Serializer[Any]")
 Changes = dict[str, Any]  # values by dotted path in the document
 
 
@@ -79,7 +80,7 @@ def _field_at(document: Any, path: str) -> Any:
 @memoized
 def embedded(document: type[me.EmbeddedDocument]) -> type[EmbeddedSerializer]:
     """Return the serializer class of an embedded document."""
-    return type(f"{document.__name__}Serializer", (EmbeddedSerializer,), {"document": document})
+    return _named(f"{document.__name__}Input", EmbeddedSerializer, document)
 
 
 # MongoEngine's own types by the DRF field that checks them; the nearest class of a field's ancestry counts.
@@ -105,6 +106,7 @@ def request_field(
     """Return the DRF field that validates a value for a document field. Raises KeyError for a type without a rule."""
     options: dict[str, Any] = {"required": not partial and field.required and field.default is None}
     options["allow_null"] = not field.required or field.default is not None
+    options["help_text"] = getattr(field, "help_text", None)
     if path not in ("", name):
         options["source"] = path
     return _nested_field(field, options) or _plain_field(field, options)
@@ -128,7 +130,7 @@ def _nested_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any,
 
 def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, Any, Any, Any]:
     if field.choices:
-        return api.OneOfField(choices=field.choices, **options)
+        return api.OneOfField(choices=field.choices, component=_enum_name(field), **options)
     for limit in ("min_value", "max_value", "min_length", "max_length"):
         if getattr(field, limit, None) is not None:
             options[limit] = getattr(field, limit)
@@ -143,7 +145,7 @@ def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, 
 @memoized
 def answer(document: Any) -> type[serializers.Serializer[Any]]:
     """Return the serializer class that describes a stored or embedded document in answers, for the OpenAPI document."""
-    return type(f"{document.__name__}Serializer", (AnswerSerializer,), {"document": document})
+    return _named(document.__name__, AnswerSerializer, document)
 
 
 class AnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -152,35 +154,44 @@ class AnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
     document: Any
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        names = [name for name, field in self.document._fields.items() if not getattr(field, "private", False)]
-        fields = {name: _answer_field(self.document._fields[name]) for name in names}
-        if issubclass(self.document, Document):
-            fields["id"] = serializers.CharField(min_length=24, max_length=24, read_only=True)
-        return fields | super().get_fields()
+        stored = {name: field for name, field in self.document._fields.items() if not getattr(field, "private", False)}
+        fields = in_order(stored | getattr(self.document, "derived", {}))
+        return {name: _answer_field(field) for name, field in fields.items()}
 
 
 def _answer_field(field: Any) -> serializers.Field[Any, Any, Any, Any]:
-    options: dict[str, Any] = {"read_only": True}
-    many = isinstance(field, me.ListField)
-    inner = field.field if many or isinstance(field, me.MapField) else field
-    if not many and (getattr(field, "owner_only", False) or (not field.required and field.default is None)):
-        options["allow_null"] = True
-    if isinstance(inner, me.EmbeddedDocumentField):
-        return _answer_nested(field, inner.document_type, options)
-    if many:
-        return serializers.ListField(child=_answer_field(inner), **options)
+    options: dict[str, Any] = {"help_text": _answer_text(field)}
+    if isinstance(field, me.ListField):
+        return serializers.ListField(child=_answer_field(field.field), max_length=field.max_length, **options)
     if isinstance(field, me.DictField):
-        return serializers.DictField(child=serializers.CharField(), **options)
-    if field.choices:
-        return serializers.ChoiceField(choices=field.choices, **options)
-    kind = next(_TYPES[base] for base in type(field).__mro__ if base in _TYPES)
-    return kind(**options)
+        child = _answer_field(field.field) if isinstance(field, me.MapField) else serializers.CharField()
+        return serializers.DictField(child=child, **options)
+    # MongoEngine requires no value in a list or map; there is one all the same.
+    in_container = field.name is None
+    optional = not (field.required or field.primary_key) and field.default is None
+    options["allow_null"] = not in_container and (optional or _owner_only(field))
+    if isinstance(field, me.EmbeddedDocumentField):
+        return answer(field.document_type)(**options)
+    return _plain_field(field, options)
 
 
-def _answer_nested(
-    field: Any, document: type[me.EmbeddedDocument], options: dict[str, Any]
-) -> serializers.Field[Any, Any, Any, Any]:
-    kind = answer(document)
-    if isinstance(field, me.MapField):
-        return serializers.DictField(child=kind(), **options)
-    return kind(many=isinstance(field, me.ListField), **options)
+def _owner_only(field: Any) -> bool:
+    return bool(getattr(field, "owner_only", False))
+
+
+def _answer_text(field: Any) -> str:
+    """Return the field's description."""
+    text = getattr(field, "help_text", None) or ""
+    return f"{text} Null for everybody but the owner and staff.".strip() if _owner_only(field) else text
+
+
+def _named(name: str, base: type[S], document: Any) -> type[S]:
+    """Return a serializer class for a document, with the document's own description."""
+    return type(f"{name}Serializer", (base,), {"document": document, "__doc__": document.__doc__})
+
+
+def _enum_name(field: Any) -> str:
+    """Return what an enum is called in the OpenAPI document: ProductStatus, MediaType (not MediaMediaType)."""
+    owner: str = field.owner_document.__name__
+    name: str = field.name.title().replace("_", "")
+    return name if name.startswith(owner) else owner + name

@@ -1,5 +1,6 @@
 """Bodies of the /auth routes, and the answer with tokens."""
 
+from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from marketplace.api.fields import EmailField, OneOfField, TextField
@@ -29,7 +30,20 @@ class RefreshSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class TokensSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A pair of tokens."""
 
-    access = serializers.CharField(read_only=True)
-    refresh = serializers.CharField(read_only=True)
-    expires_in = serializers.IntegerField(read_only=True)
-    token_type = serializers.ChoiceField(choices=["Bearer"], read_only=True)
+    access = serializers.CharField(help_text="A JWT, for `Authorization: Bearer ...`.")
+    refresh = serializers.CharField(help_text="Opaque. Good for one exchange; used again, it ends the whole session.")
+    expires_in = serializers.IntegerField(help_text="The seconds that the access token is good for.")
+    token_type = OneOfField(choices=("Bearer",), component="TokenType")
+
+
+LOG_IN = OpenApiExample(
+    "Request",
+    {"email": "ada@example.com", "password": "correct horse battery staple", "account": "user"},
+    request_only=True,
+)
+REFRESH = OpenApiExample("Request", {"refresh": "RiZ4...KjQ"}, request_only=True)
+TOKENS = OpenApiExample(
+    "Answer",
+    {"access": "eyJhbGciOi...", "refresh": "RiZ4...KjQ", "expires_in": 900, "token_type": "Bearer"},
+    response_only=True,
+)
