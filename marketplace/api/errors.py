@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import page_not_found
 
 from marketplace.errors import AppError, NotFoundError, ValidationError, envelope
 from marketplace.representation import to_json
@@ -17,6 +18,11 @@ def error_response(error: AppError, status: int | None = None) -> HttpResponse:
 def unknown_url(request: HttpRequest) -> HttpResponse:
     """Answer a URL that nothing else serves."""
     return error_response(NotFoundError(f"Nothing is served at {request.path}"))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what has no URL at all, as `OPTIONS *`, and rows that the admin does not find."""
+    return page_not_found(request, exception) if request.path_info.startswith("/admin/") else unknown_url(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django's signature

@@ -12,7 +12,7 @@ from marketplace import logs, mongo, tracing
 from marketplace.api import caching
 from marketplace.api.addresses import client_address
 from marketplace.api.errors import bad_request, error_response
-from marketplace.errors import AuthorizationError, ValidationError
+from marketplace.errors import ValidationError
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -59,17 +59,14 @@ class LimitsMiddleware:
 
 
 def _refusal(request: HttpRequest) -> HttpResponseBase | None:
-    """Return the answer to a request whose frame is wrong: host, transport, URL, or the kind and length of its body."""
+    """Return the answer to a request whose frame is wrong: host, URL, or the kind and length of its body."""
     headers = request.META
     try:
         request.get_host()
     except DisallowedHost as error:
         return bad_request(request, error)
-    if len(headers.get("QUERY_STRING", "")) > settings.MAX_QUERY_BYTES:
-        return error_response(ValidationError(f"The query is longer than {settings.MAX_QUERY_BYTES} bytes"), status=414)
-    if settings.SECURE_SSL_REDIRECT and request.method not in _READS and not request.is_secure():
-        # A redirect would make a GET of it. And what it carried was readable on the way: better said than mended.
-        return error_response(AuthorizationError("Send this over HTTPS"))
+    if len(request.path) + len(headers.get("QUERY_STRING", "")) > settings.MAX_URL_BYTES:
+        return error_response(ValidationError(f"The URL is longer than {settings.MAX_URL_BYTES} bytes"), status=414)
     if headers.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         # https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
         refused = error_response(ValidationError("The body must not be compressed"), status=415)

@@ -1,4 +1,4 @@
-"""What browsers may do with an answer: Content-Security-Policy and the headers that Django has no setting for.
+"""What browsers may do with an answer: Content-Security-Policy and the headers that Django has no setting for; HTTPS.
 
 Everything that is no page gets a policy under which it can do nothing at all. Pages get files of this origin only: no
 inline script, no other host; of inline styles those whose text is listed here.
@@ -10,7 +10,11 @@ import hashlib
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+
+from marketplace.api.errors import error_response
+from marketplace.errors import AuthorizationError
 
 
 def _hash(text: str) -> str:
@@ -38,6 +42,13 @@ NO_FEATURES = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), int
 
 class SecurityHeadersMiddleware(CSPMiddleware):
     """Sets Content-Security-Policy, Permissions-Policy and Cross-Origin-Resource-Policy on every answer."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:  # type: ignore[override]  # as Django's
+        super().process_request(request)
+        if settings.SECURE_SSL_REDIRECT and request.method not in ("GET", "HEAD") and not request.is_secure():
+            # A redirect would make a GET of it. And what it carried was readable on the way: better said than mended.
+            return error_response(AuthorizationError("Send this over HTTPS"))
+        return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.get("Content-Type", "").startswith("text/html"):

@@ -32,6 +32,7 @@ _NAMES = {
     406: "NotAcceptable",
     411: "LengthRequired",
     413: "BodyTooLarge",
+    414: "UrlTooLong",
     415: "UnsupportedMediaType",
     422: "Invalid",
     429: "RateLimited",
@@ -67,6 +68,7 @@ def problems_of(route: Route) -> list[AppError]:
 def _of_any(route: Route) -> Iterator[AppError]:
     yield _refusal(400, "The request is not acceptable")
     yield _refusal(406, "Could not satisfy the request Accept header.")
+    yield _refusal(414, "The URL is longer than 8000 bytes")
     yield AppError()
     if route.limited:
         yield RateLimitError(retry_after_seconds=12)
