@@ -392,6 +392,20 @@ def test_only_the_own_claim_is_freed_and_only_while_it_runs(mongodb: str) -> Non
     assert [one["state"] for one in keys()] == ["done"]
 
 
+def test_a_key_is_taken_over_from_the_holder_that_was_seen(mongodb: str) -> None:
+    first = claimed()
+    unlock()
+    second = claimed()
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    late = idempotency.Claim(first.id, "somebody")
+    with pytest.raises(idempotency.StillRunningError):
+        late.take_over(first.owner, past)
+    second.keep(ANSWER)
+    with pytest.raises(idempotency.StillRunningError):
+        late.take_over(second.owner, past)
+    assert [one["owner"] for one in keys()] == [second.owner]
+
+
 def test_a_claim_is_locked_for_as_long_as_a_request_may_work(mongodb: str, settings: Any) -> None:
     settings.MONGODB_TIMEOUT_MS = 60_000
     claimed()
