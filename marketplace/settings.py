@@ -294,6 +294,7 @@ LOGGING = {
         # A client's mistake is no error of ours, and what a view raised has been logged where it was answered.
         "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans this address
+        "axes": {"level": "WARNING"},  # failures and lock-outs
         "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
     },
     "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", default="INFO")},
