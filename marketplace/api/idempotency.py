@@ -180,8 +180,6 @@ class IdempotentCreateViewSet(ResourceViewSet):
 
 def _settle(claim: Claim, error: AppError) -> None:
     """Store a refusal as the key's answer, or free the key when another try may go better."""
-    if isinstance(error, StillRunningError):
-        return  # somebody else's key now
     if error.status in _FINAL_REFUSALS:
         claim.keep(KeptAnswer(error.status, error.headers, to_json(envelope(error.code, error.message, error.details))))
     else:
