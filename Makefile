@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench
+.PHONY: help run test lint format openapi bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,10 @@ lint: $(VENV)/dev.stamp ## Check style, types and migrations
 format: $(VENV)/dev.stamp ## Bring the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+openapi: $(VENV)/dev.stamp ## Write openapi.yaml as the code has it
+	SECRET_KEY=only-for-this-document-0123456789abcdef TRUST_IDENTITY_HEADERS=false \
+		$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
 
 bench: $(VENV)/benchmarks.stamp ## Compare speed and memory with other ways of doing the same (needs wrk)
 	$(BIN)/python -m benchmarks $(ARGS)

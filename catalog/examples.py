@@ -50,6 +50,7 @@ SUPPLIER: dict[str, Any] = {
     "created_at": "2026-05-04T08:30:00.000Z",
     "updated_at": "2026-05-04T08:30:00.000Z",
 }
+NEW_SUPPLIER = SUPPLIER | {"banking_info": None}  # seen by nobody in particular: who signs up has no token yet
 CHANGED_SUPPLIER = SUPPLIER | {
     "company_info": SUPPLIER["company_info"] | {"legal_name": "Better Tools Ltd"},
     "business_info": SUPPLIER["business_info"] | {"support_phone": "+43 1 557"},
@@ -113,10 +114,18 @@ PRODUCT: dict[str, Any] = {
     "created_at": "2026-05-04T08:30:00.000Z",
     "updated_at": "2026-05-04T08:30:00.000Z",
 }
-_LATER: dict[str, Any] = {"version": 2, "updated_at": "2026-05-05T17:00:00.000Z"}
-CHANGED_PRODUCT = PRODUCT | _LATER | {"name": "Claw hammer", "base_price_cents": 1100}
-PUBLISHED = PRODUCT | _LATER | {"status": "active", "published_at": "2026-05-05T17:00:00.000Z"}
-_EVEN_LATER = {"version": 3, "updated_at": "2026-05-06T09:00:00.000Z"}
-OUT_OF_STOCK = PUBLISHED | _EVEN_LATER | {"status": "out_of_stock"}
-DISCONTINUED = PUBLISHED | _EVEN_LATER | {"status": "discontinued"}
-RESTORED = PUBLISHED | _EVEN_LATER | {"status": "draft"}
+CHANGED_PRODUCT = PRODUCT | {
+    "name": "Claw hammer",
+    "base_price_cents": 1100,
+    "version": 2,
+    "updated_at": "2026-05-05T17:00:00.000Z",
+}
+PUBLISHED = PRODUCT | {
+    "status": "active",
+    "published_at": "2026-05-06T09:00:00.000Z",
+    "version": 3,
+    "updated_at": "2026-05-06T09:00:00.000Z",
+}
+OUT_OF_STOCK = PUBLISHED | {"status": "out_of_stock"}
+DISCONTINUED = PUBLISHED | {"status": "discontinued"}
+RESTORED = PUBLISHED | {"status": "draft"}

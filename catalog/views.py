@@ -32,6 +32,7 @@ class SupplierViewSet(EditableResourceViewSet):
     create_serializer_class = SupplierCreateSerializer
     update_serializer_class = SupplierUpdateSerializer
     example = examples.SUPPLIER
+    created_example = examples.NEW_SUPPLIER
     changed_example = examples.CHANGED_SUPPLIER
 
     def perform_list(self, query: Query) -> Page:

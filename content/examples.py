@@ -53,6 +53,9 @@ POST: dict[str, Any] = {
     "created_at": "2026-05-04T08:30:00.000Z",
     "updated_at": "2026-05-04T08:30:00.000Z",
 }
-_LATER: dict[str, Any] = {"version": 2, "updated_at": "2026-05-05T17:00:00.000Z"}
-CHANGED = POST | _LATER | {"text_content": "My new standing desk"}
-PUBLISHED = POST | _LATER | {"published_at": "2026-05-05T17:00:00.000Z"}
+CHANGED = POST | {"text_content": "My new standing desk", "version": 2, "updated_at": "2026-05-05T17:00:00.000Z"}
+PUBLISHED = POST | {
+    "published_at": "2026-05-06T09:00:00.000Z",
+    "version": 3,
+    "updated_at": "2026-05-06T09:00:00.000Z",
+}

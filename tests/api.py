@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from marketplace import mongo
+from tests import contract
 from tests.dotted import with_value
 
 Json = Any
@@ -137,10 +138,16 @@ class Api:
     def __call__(
         self, method: str, path: str, body: Json = None, *, content_type: str = JSON, **headers: str
     ) -> HttpResponse:
-        """Send a request; `body` is JSON, or raw bytes. `If_Match="..."` sends the header If-Match."""
+        """Send a request; `body` is JSON, or raw bytes. `If_Match="..."` sends the header If-Match.
+
+        The answer is held against openapi.yaml.
+        """
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.generic(method, path, content, content_type=content_type, headers=named)
+        response = self.client.generic(method, path, content, content_type=content_type, headers=named)
+        if "text/html" not in headers.get("Accept", ""):  # pages are for people
+            contract.check(method, path, response)
+        return response
 
     def get(self, path: str, **headers: str) -> Json:
         """Return the body of a 200."""
@@ -184,9 +191,14 @@ def refused_fields(error: Json) -> dict[str, list[str]]:
     return fields
 
 
+def unique_number() -> int:
+    """Return a number that was not there before."""
+    return next(_numbers)
+
+
 def unique_email() -> str:
     """Return an address that nobody has."""
-    return f"somebody{next(_numbers)}@example.com"
+    return f"somebody{unique_number()}@example.com"
 
 
 def supplier_body() -> Json:

@@ -32,7 +32,7 @@ def version_field() -> WholeNumberField:
 class VersionSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The body of a write that takes nothing but the version."""
 
-    example: Any = {"version": 1}
+    example: Any = {"version": 2}
 
     version = version_field()
 

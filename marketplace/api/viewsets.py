@@ -47,8 +47,9 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
     query_serializer_class: type[ListQuery] = ListQuery
     # Whether all that a single resource shows changes with its version; else a client never has it already.
     is_versioned_whole = True
-    # Answers that the OpenAPI document shows: with a new resource (an action may have its own), and with a changed one.
+    # Answers that the OpenAPI document shows. An action may have its own; a new resource, where it looks different.
     example: Any = None
+    created_example: Any = None
     changed_example: Any = None
     # Whether POST takes an Idempotency-Key.
     is_idempotent = False

@@ -53,19 +53,21 @@ _ANSWERS: dict[str, tuple[str, Schema, Any, bool]] = {
 # Of requests: description, schema and example.
 _REQUESTS: dict[str, tuple[str, Schema, Any]] = {
     "X-Request-ID": (
-        "An id of your own for this request; the answer repeats it, and so do our logs. Anything else is replaced.",
-        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+        "An id of your own for this request: up to 128 letters, digits, `.`, `_`, `-`. The answer repeats it, and so do "
+        "our logs. Anything else is replaced, not refused.",
+        {"type": "string"},
         "checkout-42",
     ),
     "If-Match": (
         "The ETag of the version that this change is based on. When the resource has another one by now, nothing is "
         "written and the answer is 409 VERSION_CONFLICT.",
-        {"type": "string", "maxLength": 1000},
+        {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
         '"3"',
     ),
     "If-None-Match": (
-        "The ETag of the version that you have. When it is the current one, the answer is 304 without a body.",
-        {"type": "string", "maxLength": 1000},
+        "The ETag of the version that you have. When it is the current one, the answer is 304 without a body; what is "
+        "no ETag counts as none.",
+        {"type": "string"},
         '"3"',
     ),
     "Idempotency-Key": (

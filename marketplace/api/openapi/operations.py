@@ -137,7 +137,8 @@ class ResourceSchema(ApiSchema):
         """Return the body that the serializer shows as its example, and the answer that the viewset shows."""
         request = getattr(self.get_request_serializer(), "example", None)
         sent = [OpenApiExample("Request", request, request_only=True)] if request is not None else []
-        shown = self.view.changed_example if self.view.action == "partial_update" else self.view.example
+        special = {"create": self.view.created_example, "partial_update": self.view.changed_example}
+        shown = special.get(self.view.action) or self.view.example
         return [*sent, OpenApiExample("Answer", shown, response_only=True)]
 
     def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002  # the library's signature

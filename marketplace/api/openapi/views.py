@@ -40,9 +40,9 @@ class DocumentView(APIView):
 
 
 class SchemaView(DocumentView):
-    """The document in YAML or JSON."""
+    """The document in JSON or YAML."""
 
-    renderer_classes = (OpenApiYamlRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiJsonRenderer2)
+    renderer_classes = (OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer)
 
     def get(self, request: Request) -> HttpResponse:
         kind = request.accepted_renderer.format
