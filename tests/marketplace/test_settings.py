@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.core.checks import run_checks
 
 
 def names_read_by_settings() -> set[str]:
@@ -95,3 +96,122 @@ def test_the_image_gets_every_app():
     ours = {name.partition(".")[0] for name in settings.INSTALLED_APPS if (settings.BASE_DIR / name).is_dir()}
 
     assert {f"!{name}" for name in ours} <= set(allowed)
+
+
+# --- Values that make no sense, and what production wants ---
+
+PRODUCTION = {
+    "SECRET_KEY": "Zq3!" + "".join(chr(97 + number % 26) for number in range(60)),
+    "ALLOWED_HOSTS": "shop.example.com",
+    "CORS_ALLOWED_ORIGINS": "",
+}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with these variables and nothing else of ours."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=settings.BASE_DIR, env=inherited | environment, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "loud"),
+        ("MONGODB_TIMEOUT_MS", "soon"),
+        ("MONGODB_TIMEOUT_MS", "-1"),
+        ("STAFF_LOGIN_FAILURES", "0"),
+        *[
+            ("DATABASE_URL", url)
+            for url in ("nonsense", "pg://u:geheim@h/d", "mysql://u:geheim@h:x/d", "mysql://", "://")
+        ],
+        *[
+            ("CORS_ALLOWED_ORIGINS", origin)
+            for origin in ("*", "null", "shop.example.com", "https://", "ftp://a.example.com", "https://a.example.com/")
+        ],
+        *[
+            ("CORS_ALLOWED_ORIGINS", origin)
+            for origin in (
+                "https://*.example.com",
+                "https://A.example.com",
+                "https://a.example.com:x",
+                "https://u@a.com",
+            )
+        ],
+    ],
+)
+def test_nonsense_is_named_in_one_line(tmp_path, name, value):
+    done = manage("check", DEBUG="true", DATA_DIR=str(tmp_path), **{name: value})
+
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"manage.py: {name}")
+    assert "geheim" not in line
+
+
+def test_origins_are_a_list(tmp_path):
+    origins = "https://a.example.com, http://localhost:3000,http://[::1]:3000"
+    done = import_settings(tmp_path, "print(settings.CORS_ALLOWED_ORIGINS)", DEBUG="1", CORS_ALLOWED_ORIGINS=origins)
+
+    assert done.stdout.strip() == str([one.strip() for one in origins.split(",")]), done.stderr
+
+
+def test_production_settings_pass_every_check(tmp_path):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS is empty"),
+        ("CORS_IS_DECIDED", False, "CORS_ALLOWED_ORIGINS is not set"),
+        ("ALLOWED_HOSTS", ["*"], "ALLOWED_HOSTS takes any host"),
+        ("TRUST_IDENTITY_HEADERS", True, "TRUST_IDENTITY_HEADERS is on"),
+    ],
+)
+def test_checks_name_what_production_lacks(monkeypatch, name, value, said):
+    monkeypatch.setattr(settings, name, value)
+
+    assert said in str(run_checks(include_deployment_checks=True))
+
+
+@pytest.mark.parametrize(("name", "value"), [("ALLOWED_HOSTS", []), ("CORS_IS_DECIDED", False)])
+def test_the_api_does_not_start_without_them_but_commands_do(tmp_path, name, value):
+    environment = PRODUCTION | {"DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    lacking = f"from marketplace import settings; settings.{name} = {value}"
+    done = {
+        what: subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", f"{lacking}; {what}"],
+            cwd=settings.BASE_DIR,
+            env={"DJANGO_SETTINGS_MODULE": "marketplace.settings", **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        for what in ("import marketplace.wsgi", "import django; django.setup()")
+    }
+
+    serve, command = done.values()
+    [line] = serve.stderr.splitlines()
+    assert line.startswith(name.replace("IS_DECIDED", "ALLOWED_ORIGINS"))
+    assert (serve.returncode, command.returncode) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("environment", "hsts"),
+    [
+        ({}, (31_536_000, False, False)),
+        ({"HSTS_SECONDS": "300", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}, (300, True, True)),
+        ({"HTTPS_ONLY": "false"}, (0, False, False)),
+    ],
+)
+def test_other_hosts_of_the_domain_are_left_alone_unless_asked(tmp_path, environment, hsts):
+    names = ("SECONDS", "INCLUDE_SUBDOMAINS", "PRELOAD")
+    show = f"print(({', '.join(f'settings.SECURE_HSTS_{name}' for name in names)}))"
+    done = import_settings(tmp_path, show, SECRET_KEY="k" * 50, **environment)
+
+    assert done.stdout.strip() == str(hsts), done.stderr

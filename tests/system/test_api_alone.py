@@ -1,22 +1,14 @@
 """The API as a process of its own while neither Kafka nor the SQL database is there."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import settings
 from django.core.management import call_command
 
 from marketplace import mongo
-from marketplace.embedded.mongod import free_port
 from marketplace.events.outbox import OUTBOX
 
 USER = {"email": "ada@example.com", "password": "long enough", "display_name": "Ada"}
@@ -31,41 +23,6 @@ def ask(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
-
-
-@pytest.fixture
-def api(mongodb: str, tmp_path: Path) -> Iterator[str]:
-    """The address of an API whose Kafka and SQL database are out of reach."""
-    port = free_port()
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "MONGODB_URL": mongodb,
-        "DATABASE_NAME": settings.DATABASE_NAME,
-        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
-        "DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder/analytics.sqlite3",
-    }
-    command = ["granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "marketplace.wsgi:application"]
-    process = subprocess.Popen([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=os.environ | environment)
-    try:
-        wait_until_up(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert process.poll() is None
-        try:
-            assert ask(url)[0] == 200
-        except urllib.error.URLError:
-            time.sleep(0.1)  # nothing to await: the port opens when it opens
-        else:
-            return
-    pytest.fail("the API did not come up")
 
 
 def test_writes_are_answered_and_arrive_when_kafka_is_back(api: str, kafka: str) -> None:
