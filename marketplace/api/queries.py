@@ -31,6 +31,7 @@ class ListQuery(serializers.Serializer):  # type: ignore[type-arg]
         required=False,
         min_length=cursors.LENGTH,
         max_length=cursors.LENGTH,
+        trim_whitespace=False,
         help_text="Where the page begins, from the `Link` header of the page before. Not together with `skip`.",
     )
 
