@@ -1,8 +1,7 @@
-"""Rate limits: who is counted for what, the headers, and that all processes share one count (SPEC section 2)."""
+"""Rate limits: who is counted for what, and the headers (SPEC section 2)."""
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from django.urls import get_resolver
 
 from marketplace import mongo
 from marketplace.api import counters, limits
-from marketplace.api.addresses import client_address
-from marketplace.api.counters import Leases, Standing
+from marketplace.api.counters import Leases
 from marketplace.checks import declared_routes
 from tests.api import ANYONE, USER, Api, answered, new_user, supplier_body, unique_email
 from tests.concurrency import at_once
@@ -273,57 +271,13 @@ def test_a_right_guess_among_too_many_is_refused(limited: Callable[..., None]) -
 # --- addresses ---
 
 
-def address_of(remote: str, forwarded: str | None = None) -> str:
-    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    return client_address(RequestFactory(REMOTE_ADDR=remote).get("/", headers=headers))
-
-
-def with_proxies(settings: Any, count: int) -> None:
-    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": count}
-
-
-def test_forwarded_addresses_count_for_nothing_by_default() -> None:
-    assert address_of("192.0.2.1", "198.51.100.7") == "192.0.2.1"
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded", "expected"),
-    [
-        (1, "198.51.100.7", "198.51.100.7"),
-        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),  # the first is what the client made up
-        (2, "203.0.113.9, 198.51.100.7, 10.0.0.1", "198.51.100.7"),
-        (1, None, "192.0.2.1"),
-        (1, "", "192.0.2.1"),
-        (1, "unknown", "192.0.2.1"),
-    ],
-)
-def test_address_behind_proxies(settings: Any, proxies: int, forwarded: str | None, expected: str) -> None:
-    with_proxies(settings, proxies)
-    assert address_of("192.0.2.1", forwarded) == expected
-
-
 def test_limits_behind_a_proxy(limited: Callable[..., None], settings: Any) -> None:
     limited(sign_up=1)
     made_up = [ANYONE("POST", "/users", {}, X_Forwarded_For=f"198.51.100.{i}").status_code for i in range(3)]
     assert made_up == [422, 429, 429]
-    with_proxies(settings, 1)
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
     behind = [ANYONE("POST", "/users", {}, X_Forwarded_For=f"198.51.100.{i}").status_code for i in range(3)]
     assert behind == [422, 422, 422]
-
-
-@pytest.mark.parametrize(
-    ("remote", "expected"),
-    [
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::"),
-        ("fe80::1%eth0", "fe80::"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("", ""),
-    ],
-)
-def test_ipv6_counts_by_network(remote: str, expected: str) -> None:
-    assert address_of(remote) == expected
 
 
 def test_no_address_and_no_email_is_stored(limited: Callable[..., None]) -> None:
@@ -335,129 +289,3 @@ def test_no_address_and_no_email_is_stored(limited: Callable[..., None]) -> None
     assert sorted(one["_id"].partition(":")[0] for one in found) == ["default", "login", "login", "sign-up"]
     assert "ada" not in str(found)
     assert "192.0.2.1" not in str(found)
-
-
-# --- the count that processes share ---
-
-
-class Clock:
-    """A process's clock, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def end_windows(self) -> None:
-        """Let all windows end: here, and in MongoDB as if they had begun earlier."""
-        self.now += counters.WINDOW_SECONDS
-        past = datetime.now(UTC) - timedelta(seconds=1)
-        mongo.database()[counters.COLLECTION].update_many({}, {"$set": {"ends_at": past}})
-
-
-def drain(*processes: Leases, limit: int) -> int:
-    """Hit in turns until all processes refuse; return how many hits passed."""
-    passed = 0
-    while any(results := [process.take("key", limit).allowed for process in processes]):
-        passed += sum(results)
-    return passed
-
-
-@pytest.mark.parametrize("limit", [1, 5, 60, 199])
-def test_small_limits_are_exact(limit: int) -> None:
-    clock = Clock()
-    assert drain(Leases("p", clock), Leases("p", clock), Leases("p", clock), limit=limit) == limit
-
-
-def test_two_processes_share_a_large_limit() -> None:
-    clock = Clock()
-    busy, idle = Leases("p", clock), Leases("p", clock)
-    assert idle.take("key", 6000).allowed  # and leaves the rest of its block unused
-    passed = 1 + drain(busy, limit=6000)
-    assert 6000 - counters.MAX_BLOCK <= passed < 6000
-    assert passed + drain(idle, busy, limit=6000) == 6000
-
-
-def test_threads_and_processes_never_exceed_the_limit() -> None:
-    clock = Clock()
-    processes = [Leases("p", clock) for _ in range(3)]
-    found = at_once(12, lambda i: sum(processes[i % 3].take("key", 500).allowed for _ in range(100)))
-    assert sum(found) == 500
-
-
-def test_the_next_window_begins_anew() -> None:
-    clock = Clock()
-    leases = Leases("p", clock)
-    assert drain(leases, limit=2) == 2
-    clock.end_windows()
-    assert leases.take("key", 2) == Standing(allowed=True, remaining=1, seconds=60)
-
-
-def test_the_rest_of_a_block_ends_with_its_window() -> None:
-    clock = Clock()
-    leases, other = Leases("p", clock), Leases("p", clock)
-    assert leases.take("key", 5000).allowed
-    clock.end_windows()
-    assert drain(other, limit=5000) == 5000
-    assert not leases.take("key", 5000).allowed
-
-
-def test_a_window_begins_with_the_first_hit() -> None:
-    clock = Clock()
-    leases = Leases("p", clock)
-    first = leases.take("key", 5000)
-    clock.now += 58.5
-    last = leases.take("key", 5000)
-    assert (first.seconds, last.seconds) == (60, 2)
-    assert leases.take("another", 5000).seconds == 60
-
-
-def test_a_failed_login_is_forgotten_when_its_window_ends(limited: Callable[..., None]) -> None:
-    limited(login=1)
-    assert statuses(2, lambda: log_in("ada@example.com")) == [401, 429]
-    Clock().end_windows()
-    assert statuses(2, lambda: log_in("ada@example.com")) == [401, 429]
-
-
-def stored_counts() -> list[int]:
-    return [one["hits"] for one in mongo.database()[counters.COLLECTION].find()]
-
-
-def test_hits_within_a_block_do_not_ask_mongodb() -> None:
-    leases = Leases("p", Clock())
-    for _ in range(counters.MAX_BLOCK):
-        leases.take("key", 10**6)
-        assert stored_counts() == [counters.MAX_BLOCK]
-    leases.take("key", 10**6)
-    assert stored_counts() == [2 * counters.MAX_BLOCK]
-
-
-def test_hits_over_the_limit_do_not_ask_mongodb() -> None:
-    leases = Leases("p", Clock())
-    assert drain(leases, limit=3) == 3
-    mongo.database()[counters.COLLECTION].delete_many({})
-    assert not any(leases.take("key", 3).allowed for _ in range(10))
-    assert stored_counts() == []
-
-
-def test_memory_for_leases_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "MAX_LEASES", 3)
-    leases = Leases("p", Clock())
-    for key in "abcde":
-        leases.take(key, 5)
-    assert list(leases._leases) == ["c", "d", "e"]
-    assert leases.take("a", 5).remaining == 3  # what was counted is still in MongoDB
-
-
-def test_mongodb_removes_past_counts() -> None:
-    clock = Clock()
-    Leases("p", clock).take("key", 5)
-    (stored,) = mongo.database()[counters.COLLECTION].find()
-    assert (stored["ends_at"] - stored["counted_at"]).total_seconds() == 60
-    indexes = mongo.database()[counters.COLLECTION].index_information()
-    assert [one.get("expireAfterSeconds") for one in indexes.values() if one["key"] == [("ends_at", 1)]] == [0]
-
-
-def test_counts_of_a_write_do_not_wait_for_the_journal() -> None:
-    assert limits._failures._collection().write_concern.document == {"w": 1, "j": False}
