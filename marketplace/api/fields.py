@@ -149,17 +149,25 @@ class ObjectIdField(serializers.CharField):
 
 
 class MapField(serializers.DictField):
-    """A map whose keys follow the rules of the document's `KeyedMapField`."""
+    """A map whose keys follow the rules of the document's `KeyedMapField`; `component` is its name in OpenAPI."""
 
-    def __init__(self, *, source_field: documents.KeyedMapField, **kwargs: Any) -> None:
+    def __init__(self, *, source_field: documents.KeyedMapField, component: str, **kwargs: Any) -> None:
         self.source_field = source_field
+        self.component = component
         super().__init__(**kwargs)
 
     @property
     def openapi(self) -> dict[str, Any]:
         """The limits of the map."""
-        keys = {"minLength": 1, "maxLength": self.source_field.max_key_length, "pattern": documents.MAP_KEY}
-        return {"maxProperties": self.source_field.max_entries, "propertyNames": keys}
+        return {
+            "description": "Entries by their names.",
+            "maxProperties": self.source_field.max_entries,
+            "propertyNames": {
+                "minLength": 1,
+                "maxLength": self.source_field.max_key_length,
+                "pattern": documents.MAP_KEY,
+            },
+        }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

@@ -24,8 +24,12 @@ class ListQuery(serializers.Serializer):  # type: ignore[type-arg]
     limit = serializers.IntegerField(
         min_value=1, max_value=MAX_LIMIT, default=20, help_text="How many entries to answer at most."
     )
+    # No default in the OpenAPI document: generated clients would send it, beside a cursor, too.
     skip = serializers.IntegerField(
-        min_value=0, max_value=MAX_SKIP, default=0, help_text="How many entries to leave out from the start."
+        required=False,
+        min_value=0,
+        max_value=MAX_SKIP,
+        help_text="How many entries to leave out from the start; none if it is not given.",
     )
     cursor = serializers.CharField(
         required=False,
@@ -52,7 +56,7 @@ class ListRequest:
 
     def __init__(self, path: str, given: Mapping[str, str], serializer: ListQuery) -> None:
         query: Query = serializer.run_validation(given)
-        limit, skip, cursor = query.pop("limit"), query.pop("skip"), query.pop("cursor", None)
+        limit, skip, cursor = query.pop("limit"), query.pop("skip", 0), query.pop("cursor", None)
         self.filters = query
         self._path = path
         self._kept = {name: given[name] for name in ("limit", *query) if name in given}

@@ -116,7 +116,8 @@ def _nested_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any,
     if isinstance(field, me.EmbeddedDocumentField):
         return embedded(field.document_type)(**options)
     if isinstance(field, documents.KeyedMapField):
-        return api.MapField(child=embedded(field.field.document_type)(), source_field=field, **options)
+        entry, name = embedded(field.field.document_type), f"{_component_name(field)}Input"
+        return api.MapField(child=entry(), source_field=field, component=name, **options)
     if not isinstance(field, me.ListField):
         return None
     options |= {"max_length": field.max_length, "allow_empty": not field.required}
@@ -130,7 +131,7 @@ def _nested_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any,
 
 def _plain_field(field: Any, options: dict[str, Any]) -> serializers.Field[Any, Any, Any, Any]:
     if field.choices:
-        return api.OneOfField(choices=field.choices, component=_enum_name(field), **options)
+        return api.OneOfField(choices=field.choices, component=_component_name(field), **options)
     for limit in ("min_value", "max_value", "min_length", "max_length"):
         if getattr(field, limit, None) is not None:
             options[limit] = getattr(field, limit)
@@ -190,8 +191,8 @@ def _named(name: str, base: type[S], document: Any) -> type[S]:
     return type(f"{name}Serializer", (base,), {"document": document, "__doc__": document.__doc__})
 
 
-def _enum_name(field: Any) -> str:
-    """Return what an enum is called in the OpenAPI document: ProductStatus, MediaType (not MediaMediaType)."""
+def _component_name(field: Any) -> str:
+    """Return what a field's type is called in the OpenAPI document: ProductStatus, MediaType (not MediaMediaType)."""
     owner: str = field.owner_document.__name__
     name: str = field.name.title().replace("_", "")
     return name if name.startswith(owner) else owner + name

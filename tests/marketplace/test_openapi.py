@@ -129,7 +129,7 @@ def test_every_text_and_number_of_a_request_has_its_limits(document: Json) -> No
     requests = {
         name: document["components"]["schemas"][name]["properties"]
         for name in document["components"]["schemas"]
-        if name.endswith(("Create", "Input"))
+        if name.endswith(("Create", "Input")) and name != "ProductVariantsInput"
     }
     free = {"timezone"}  # a name out of a list that is too long to write down
     for name, properties in requests.items():
@@ -145,7 +145,7 @@ def test_every_text_and_number_of_a_request_has_its_limits(document: Json) -> No
 
 
 def test_variants_are_a_map(document: Json) -> None:
-    variants = document["components"]["schemas"]["ProductCreate"]["properties"]["variants"]
+    variants = document["components"]["schemas"]["ProductVariantsInput"]
     assert variants["additionalProperties"] == {"$ref": "#/components/schemas/VariantInput"}
     assert variants["maxProperties"] == 200
     keys = contract.compiled(variants["propertyNames"])

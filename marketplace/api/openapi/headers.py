@@ -53,8 +53,8 @@ _ANSWERS: dict[str, tuple[str, Schema, Any, bool]] = {
 # Of requests: description, schema and example.
 _REQUESTS: dict[str, tuple[str, Schema, Any]] = {
     "X-Request-ID": (
-        "An id of your own for this request: up to 128 letters, digits, `.`, `_`, `-`. The answer repeats it, and so do "
-        "our logs. Anything else is replaced, not refused.",
+        "An id of your own for this request: up to 128 letters, digits, `.`, `_`, `-`. The answer repeats it, and so "
+        "do our logs. Anything else is replaced, not refused.",
         {"type": "string"},
         "checkout-42",
     ),

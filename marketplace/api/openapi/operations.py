@@ -8,7 +8,7 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, appen
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.serializers import ListSerializer
 
-from marketplace.api.fields import OneOfField
+from marketplace.api.fields import MapField, OneOfField
 from marketplace.api.openapi import headers, problems, security
 from marketplace.api.openapi.routes import Route
 from marketplace.api.openapi.tags import tag_of
@@ -84,16 +84,18 @@ class ApiSchema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:  # noqa: FBT001, FBT002
         if isinstance(field, OneOfField):
-            return self._choices(field, direction)
+            return self._named(field, {"type": "string", "enum": list(field.choices)}, direction)
+        if isinstance(field, MapField):
+            entry = self._map_serializer_field(field.child, direction)
+            return self._named(field, {"type": "object", "additionalProperties": entry} | field.openapi, direction)
         schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if isinstance(field, ListSerializer) and (longest := getattr(field, "max_length", None)) is not None:
             schema["maxItems"] = longest
         # What a field says of itself, where the library cannot know.
         return schema and schema | getattr(field, "openapi", {})
 
-    def _choices(self, field: OneOfField, direction: Any) -> Schema:
-        """Return the reference to an enum's own component: clients get one class for it, with a name that lasts."""
-        schema = {"type": "string", "enum": list(field.choices)}
+    def _named(self, field: OneOfField | MapField, schema: Schema, direction: Any) -> Schema:
+        """Return the reference to a field's own component: clients get one class for it, with a name that lasts."""
         reference = self._component(field.component, ResolvedComponent.SCHEMA, schema)
         meta = self._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
         described: Schema = append_meta(reference, meta)
