@@ -15,7 +15,7 @@ from demo.addresses import city, street
 from demo.assortment import ADJECTIVES, ASSORTMENT, BRANDS, CARE, OPTIONS, Kind
 from demo.generation import Demand, Item, after, demo_id, draw, lognormal, validated
 from marketplace.callers import SYSTEM
-from marketplace.mongo import Stored, transaction
+from marketplace.mongo import Readable, Stored, transaction
 
 # The status of ten products in a row. Ten and the number of categories share no factor, so every category gets all.
 STATUSES = (

@@ -208,7 +208,7 @@ RATE_LIMITS = {
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
 # All database work of a write or a list, or a single read: then the request answers 503.
-MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=3000, minimum=1)
+MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=2500, minimum=1)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------
 
