@@ -207,7 +207,7 @@ RATE_LIMITS = {
 # Empty: nothing to connect to. `quickstart` and the tests start an embedded mongod and set it.
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
-# All database work of a write or a list, or a single read: then the request answers 503.
+# All MongoDB work of a request: then it answers 503.
 MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=2500, minimum=1)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------

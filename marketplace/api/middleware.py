@@ -17,8 +17,6 @@ from marketplace.errors import ValidationError
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-# Lists set their own deadline; on a single read it would cost a tenth, and `mongo.connect` bounds that.
-_READS = ("GET", "HEAD")
 # Django's own pages keep their trailing slashes.
 _DJANGO_PATHS = ("/admin/", f"/{settings.STATIC_URL.strip('/')}/")
 
@@ -41,7 +39,7 @@ class RequestMiddleware:
 
 
 class LimitsMiddleware:
-    """Refuses what nothing else should have to look at; answers `/users/` as `/users`; sets the deadline of writes."""
+    """Refuses what nothing else should have to look at; answers `/users/` as `/users`; sets the deadline."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -52,8 +50,6 @@ class LimitsMiddleware:
         path = request.path_info
         if path.endswith("/") and not path.startswith(_DJANGO_PATHS):
             request.path_info = path.rstrip("/") or "/"
-        if request.method in _READS:
-            return self.get_response(request)
         with mongo.deadline():
             return self.get_response(request)
 

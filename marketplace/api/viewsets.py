@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from marketplace import mongo, policy
+from marketplace import policy
 from marketplace.api import caching
 from marketplace.api.authentication import caller_of
 from marketplace.api.limits import RateLimitedView
@@ -75,9 +75,8 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
         asked = ListRequest(
             request.path.rstrip("/"), request.query_params.dict(), _validator(self.query_serializer_class)
         )
-        with mongo.deadline():
-            page = self.perform_list(asked.filters | {"window": asked.window})
-            answered = self.readable(self.bodies(page.documents))
+        page = self.perform_list(asked.filters | {"window": asked.window})
+        answered = self.readable(self.bodies(page.documents))
         if page.end is not None:
             # https://www.rfc-editor.org/rfc/rfc8288
             answered["Link"] = f'<{request.build_absolute_uri(asked.next_path(page.end))}>; rel="next"'

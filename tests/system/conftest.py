@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,22 @@ from marketplace.embedded.mongod import free_port
 @pytest.fixture
 def api(mongodb: str, tmp_path: Path) -> Iterator[str]:
     """The address of an API whose Kafka and SQL database are out of reach."""
+    with serving(mongodb, settings.DATABASE_NAME, tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def serving(mongodb: str, database: str, folder: Path, **environment: str) -> Iterator[str]:
+    """Run the API on its own for the length of the block; give its address."""
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "ALLOWED_HOSTS": "127.0.0.1",
         "MONGODB_URL": mongodb,
-        "DATABASE_NAME": settings.DATABASE_NAME,
+        "DATABASE_NAME": database,
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
-        "DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder/analytics.sqlite3",
+        "DATABASE_URL": f"sqlite:///{folder}/no/such/folder/analytics.sqlite3",
+        **environment,
     }
     command = ["granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "marketplace.wsgi:application"]
     process = subprocess.Popen([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=os.environ | environment)
