@@ -3,9 +3,11 @@
 Needs Chromium and its driver (Debian: chromium, chromium-driver).
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -21,8 +23,6 @@ pytestmark = pytest.mark.skipif(
     reason="neither Chromium nor its driver is installed",
 )
 
-# ReDoc asks for its maker's logo from there, whatever its options say. It does not get it.
-REFUSED = "https://cdn.redoc.ly/"
 PASSWORD = "a staff password"
 SECONDS = 30
 
@@ -43,8 +43,13 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the console has said since the last time."""
-        said = [entry["message"] for entry in self.driver.get_log("browser")]
-        return [message for message in said if f"Loading the image '{REFUSED}" not in message.replace("\\", "")]
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def hosts(self) -> set[str]:
+        """Return the hosts that anything was asked from since the last time, whether it was let through or not."""
+        said = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        urls = [one["params"]["request"]["url"] for one in said if one["method"] == "Network.requestWillBeSent"]
+        return {urlsplit(url).netloc for url in urls if url.startswith("http")}
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +58,15 @@ def chromium() -> Iterator[webdriver.Chrome]:
     options.binary_location = shutil.which("chromium") or ""
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"):
         options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     yield driver
     driver.quit()
 
 
 @pytest.fixture
-def browser(api: None, chromium: webdriver.Chrome, live_server: Any) -> Browser:
+def browser(mongodb: str, settings: Any, chromium: webdriver.Chrome, live_server: Any) -> Browser:
+    settings.TRUST_IDENTITY_HEADERS = True  # for what the tests prepare
     get_user_model().objects.create_superuser("boss", password=PASSWORD)
     chromium.delete_all_cookies()
     return Browser(chromium, live_server.url)
@@ -96,6 +102,36 @@ def test_the_browsable_api(browser: Browser) -> None:
 
 @pytest.mark.parametrize(("path", "element"), [("/docs", ".opblock"), ("/redoc", "[data-section-id]")])
 def test_the_api_documents(browser: Browser, path: str, element: str) -> None:
+    browser.open("/health")
+    browser.hosts()
     browser.open(path)
     browser.find(element)
     assert browser.complaints() == []
+    assert browser.hosts() == {urlsplit(browser.origin).netloc}
+
+
+def test_swagger_ui_logs_in_and_sends_the_token(browser: Browser) -> None:
+    new_user(email="ada@example.com", password=PASSWORD)
+    browser.open("/docs")
+    body = json.dumps({"email": "ada@example.com", "password": PASSWORD})
+    tokens = json.loads(try_out(browser, "Accounts-auth_token", body))
+    browser.find(".btn.authorize").click()
+    browser.find("#auth-bearer-value").send_keys(tokens["access"])
+    browser.find(".auth-container .authorize[type=submit]").click()
+    browser.find(".btn-done").click()
+    assert json.loads(try_out(browser, "Orders-orders_list")) == []
+    assert browser.complaints() == []
+
+
+def try_out(browser: Browser, operation: str, body: str = "") -> str:
+    """Send a request by the form of an operation and return the body of the answer."""
+    block = f"#operations-{operation}"
+    browser.find(f"{block} button.opblock-summary-control").click()
+    browser.find(f"{block} .try-out__btn").click()
+    if body:
+        text = browser.find(f"{block} textarea.body-param__text")
+        text.clear()
+        text.send_keys(body)
+    browser.find(f"{block} button.execute").click()
+    assert browser.find(f"{block} .live-responses-table tr.response .response-col_status").text.startswith("200")
+    return browser.find(f"{block} .live-responses-table .highlight-code code").text

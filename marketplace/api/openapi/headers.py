@@ -50,31 +50,27 @@ _ANSWERS: dict[str, tuple[str, Schema, Any, bool]] = {
     ),
 }
 
-# Of requests: description, schema and example.
-_REQUESTS: dict[str, tuple[str, Schema, Any]] = {
+# Of requests: description and schema. No examples: Swagger UI would send them along.
+_REQUESTS: dict[str, tuple[str, Schema]] = {
     "X-Request-ID": (
         "An id of your own for this request: up to 128 letters, digits, `.`, `_`, `-`. The answer repeats it, and so "
         "do our logs. Anything else is replaced, not refused.",
         {"type": "string"},
-        "checkout-42",
     ),
     "If-Match": (
         "The ETag of the version that this change is based on. When the resource has another one by now, nothing is "
         "written and the answer is 409 VERSION_CONFLICT.",
         {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
-        '"3"',
     ),
     "If-None-Match": (
         "The ETag of the version that you have. When it is the current one, the answer is 304 without a body; what is "
         "no ETag counts as none.",
         {"type": "string"},
-        '"3"',
     ),
     "Idempotency-Key": (
         "A key of your own for this order, kept for 24 hours. A repeated request with the same key and the same body "
         "gets the first answer again; another body with the same key is refused with 422.",
         {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"},
-        "5f0f7f6e-cart-7",
     ),
 }
 
@@ -110,7 +106,6 @@ def parameter_components() -> dict[str, Schema]:
             "required": False,
             "description": text,
             "schema": schema,
-            "example": example,
         }
-        for name, (text, schema, example) in _REQUESTS.items()
+        for name, (text, schema) in _REQUESTS.items()
     }
