@@ -270,7 +270,6 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Marketplace API",
-    "DESCRIPTION": "Social-commerce marketplace: users, suppliers, products, orders and posts.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_PATCH": False,  # bodies of PATCH have serializers of their own

@@ -5,13 +5,33 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from marketplace.api.openapi import headers, problems, security
 from marketplace.api.openapi.tags import tags
+from marketplace.representation import to_json
 
 Document = dict[str, Any]
-RENDERERS = {"json": OpenApiJsonRenderer, "yaml": OpenApiYamlRenderer}
+
+DESCRIPTION = """\
+A social-commerce marketplace: users write posts and buy, suppliers sell products.
+
+**Callers.** Sign up with `POST /users` or `POST /suppliers`, log in with `POST /auth/token`, and send the access
+token as `Authorization: Bearer ...`. What you may not see is not found (404), what you see but may not change is
+forbidden (403); missing or bad credentials answer 401, on public routes, too.
+
+**Values.** Times are ISO 8601 in UTC with milliseconds and `Z`. Money is in cents. Every field of an answer is always
+there; it is null where there is nothing to tell. Unknown fields of a request are ignored, and so are unknown
+parameters.
+
+**Changes.** Every resource has a `version`, which is its ETag as well. Send it with a change, as `If-Match` or in the
+body, and nobody's change in between is overwritten: 409 `VERSION_CONFLICT`. Every change sends an event to Kafka,
+whose names the operations tell.
+
+**Lists** answer an array. Read on with the URL in the `Link` header, which costs the same at any depth.
+
+**Errors** all have one form: `{"error": {"code", "message", "details"}}`. The code is for programs.
+"""
 
 _ID = {
     "in": "path",
@@ -30,6 +50,7 @@ def complete(result: Document, **_: Any) -> Document:
     components["headers"] = headers.answer_components()
     components["parameters"] = headers.parameter_components() | {"Id": _ID}
     components["securitySchemes"] = security.schemes()
+    result["info"]["description"] = DESCRIPTION
     return result | {"servers": [{"url": "/", "description": "The host that serves this document."}], "tags": tags()}
 
 
@@ -46,5 +67,7 @@ def text(kind: str) -> bytes:
 
 @functools.cache
 def _text(kind: str, trusting: bool) -> bytes:  # noqa: FBT001, ARG001  # what the document depends on
-    rendered = RENDERERS[kind]().render(document())
-    return rendered.encode() if isinstance(rendered, str) else rendered
+    if kind == "json":
+        return to_json(document())
+    rendered: bytes = OpenApiYamlRenderer().render(document())
+    return rendered
