@@ -4,6 +4,7 @@ Every list is sorted by a time that never changes and that each of its documents
 equal. So a position stays where it is, whatever is added to the list or deleted from it between two pages.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +60,15 @@ def read(document: type[Document], query: Stored, *, sort: str, window: Window, 
     if len(found) <= window.limit:
         return Page(found, None)
     del found[window.limit :]
-    return Page(found, Position(found[-1][name], found[-1]["_id"]))
+    last = found[-1]
+    return Page(found, _raw_position(bytes(last.raw), name) if raw else Position(last[name], last["_id"]))
+
+
+@functools.lru_cache(32)  # the first pages that everybody asks for end with the same document again and again
+def _raw_position(document: bytes, name: str) -> Position:
+    """Return the position of a document in BSON. Decoding it costs as much as all else about a page's end."""
+    last = RawBSONDocument(document, _RAW)
+    return Position(last[name], last["_id"])
 
 
 def _behind(position: Position, name: str, beyond: str) -> Stored:

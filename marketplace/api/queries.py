@@ -65,7 +65,8 @@ class ListRequest:
 
     def next_path(self, end: Position) -> str:
         """Return path and query of the page behind a position."""
-        return f"{self._path}?{urlencode(self._kept | {'cursor': cursors.encode(end, self._scope)})}"
+        kept = f"{urlencode(self._kept)}&" if self._kept else ""
+        return f"{self._path}?{kept}cursor={cursors.encode(end, self._scope)}"
 
 
 def id_filter(help_text: str) -> fields.ObjectIdField:

@@ -79,7 +79,9 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
         answered = self.readable(self.bodies(page.documents))
         if page.end is not None:
             # https://www.rfc-editor.org/rfc/rfc8288
-            answered["Link"] = f'<{request.build_absolute_uri(asked.next_path(page.end))}>; rel="next"'
+            asked_for = request._request
+            url = f"{asked_for.scheme}://{asked_for.get_host()}{asked.next_path(page.end)}"
+            answered["Link"] = f'<{url}>; rel="next"'
         return answered
 
     def retrieve(self, request: Request, id: str) -> Response:
