@@ -83,9 +83,6 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for thes
 SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?/?$"]
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
-X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 # Which pages of other origins may call the API from a browser. None that is not named; whether that was decided is
 # asked at the start of the API.

@@ -14,6 +14,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from catalog.documents import Product
 from marketplace import mongo
+from marketplace.api.counters import COLLECTION as RATE_LIMITS
 from marketplace.callers import Caller
 from marketplace.events.outbox import record
 from tests.api import (
@@ -59,14 +60,15 @@ def forget_collections() -> None:
 
 
 class Commands(CommandListener):
-    """Keeps the writes that the driver sends."""
+    """Keeps the writes that the driver sends, but for those of rate limits: a refused request counts, too."""
 
     def __init__(self) -> None:
         self.writes: list[Json] = []
 
     def started(self, event: CommandStartedEvent) -> None:
         """Called for every command."""
-        if event.command_name in ("insert", "update", "delete", "findAndModify"):
+        name = event.command_name
+        if name in ("insert", "update", "delete", "findAndModify") and event.command[name] != RATE_LIMITS:
             self.writes.append(event.command)
 
     def succeeded(self, event: object) -> None:

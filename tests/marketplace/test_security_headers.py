@@ -156,7 +156,7 @@ def https_only(settings: Any) -> Api:
 
 
 def test_reads_over_http_are_redirected_and_writes_refused(https_only: Api) -> None:
-    response = https_only("GET", "/products?limit=1")
+    response = https_only.client.get("/products?limit=1")
     assert (response.status_code, response["Location"]) == (301, "https://testserver/products?limit=1")
     for method in ("POST", "PATCH", "DELETE", "TRACE"):
         assert answered(https_only(method, "/users", {}), 403)["code"] == "FORBIDDEN"
