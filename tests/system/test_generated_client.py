@@ -165,7 +165,7 @@ def test_errors_are_typed(models: Any, call: Any, anyone: Any, user: Any, suppli
     assert refused("products.products_delete", product.id, client=user, expected=403).code == code.FORBIDDEN
     assert refused("orders.orders_read", "0" * 24, client=user, expected=404).code == code.RESOURCE_NOT_FOUND
     short = refused("orders.orders_create", client=user, body=new_order(models, product, 11), expected=409)
-    assert (short.code, short.details["available"]) == (code.INSUFFICIENT_STOCK, 10)
+    assert (short.code, short.details.available) == (code.INSUFFICIENT_STOCK, 10)
     stale = models.ProductUpdate(name="Saw", version=1)
     assert refused("products.products_update", product.id, client=supplier, body=stale, expected=409).code == (
         code.VERSION_CONFLICT

@@ -25,7 +25,7 @@ _ANSWERS: dict[str, tuple[str, Schema, Any, bool]] = {
     "Link": (
         'The next page, `rel="next"`; missing on the last one (RFC 8288).',
         {"type": "string"},
-        '</products?cursor=eyJvIjoxfQ>; rel="next"',
+        '<https://shop.example.com/products?limit=20&cursor=AbC...>; rel="next"',
         False,
     ),
     "RateLimit-Policy": (

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
+
 from marketplace.api.openapi import headers
 from marketplace.api.openapi.routes import Route
 from marketplace.errors import (
@@ -11,6 +13,7 @@ from marketplace.errors import (
     AppError,
     AuthenticationError,
     AuthorizationError,
+    DuplicateError,
     InsufficientStockError,
     NotFoundError,
     RateLimitError,
@@ -44,6 +47,7 @@ _DETAILS: dict[type[AppError], Schema] = {
     ValidationError: {"fields": {"display_name": ["This field may not be blank."]}},
     VersionConflictError: {"current_version": 3},
     StateConflictError: {"status": "discontinued"},
+    DuplicateError: {"field": "email"},
     InsufficientStockError: {
         "item_id": "item_1",
         "product_id": "65f0c0ffee0123456789abcd",
@@ -88,7 +92,7 @@ def _of_callers(route: Route) -> Iterator[AppError]:
 
 def _of_writes(route: Route) -> Iterator[AppError]:
     yield _refusal(411, "The body needs a Content-Length")
-    yield _refusal(413, "The body is larger than 1048576 bytes")
+    yield _refusal(413, f"The body is larger than {settings.MAX_BODY_BYTES} bytes")
     yield _refusal(415, 'Unsupported media type "text/plain" in request.')
     if route.single:
         yield _example(VersionConflictError)
@@ -175,8 +179,15 @@ def error_schemas() -> dict[str, Schema]:
                     "type": "object",
                     "description": "VALIDATION_ERROR: messages by the dotted path of the field or parameter.",
                     "additionalProperties": {"type": "array", "items": {"type": "string"}},
-                }
+                },
+                "field": {"type": "string", "description": "DUPLICATE_RESOURCE: whose value is taken."},
+                "status": {"type": "string", "description": "STATE_CONFLICT: what the resource is now."},
+                "current_version": {"type": "integer", "description": "VERSION_CONFLICT: what it is now."},
+                "item_id": {"type": "string", "description": "INSUFFICIENT_STOCK: the line that is short."},
+                "product_id": {"type": "string", "description": "INSUFFICIENT_STOCK: its product."},
+                "variant_name": {"type": ["string", "null"], "description": "INSUFFICIENT_STOCK: its variant."},
+                "requested": {"type": "integer", "description": "INSUFFICIENT_STOCK: how many were asked for."},
+                "available": {"type": "integer", "description": "INSUFFICIENT_STOCK: how many are there."},
             },
-            "additionalProperties": True,
         },
     }
