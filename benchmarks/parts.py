@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from benchmarks import http_api, memory
 from benchmarks.consumer import consumer
+from benchmarks.pages import pages
 from benchmarks.report import OURS, Row, comparisons
 
 
@@ -29,4 +30,5 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         rows += consumer(rounds)
     if "memory" in parts:
         memories += memory.pipeline(events)
-    return [*([comparisons(rows)] if rows else []), *([memory.table(memories)] if memories else [])]
+    tables = [pages(shop, rounds)] if "pages" in parts else []
+    return [*([comparisons(rows)] if rows else []), *tables, *([memory.table(memories)] if memories else [])]

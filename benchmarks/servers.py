@@ -36,7 +36,7 @@ def platform() -> Iterator[Path]:
             "DJANGO_SETTINGS_MODULE": "marketplace.settings",
             "SECRET_KEY": "only-for-benchmarks",
             "DEBUG": "false",
-            "ALLOWED_HOSTS": "127.0.0.1",
+            "ALLOWED_HOSTS": "127.0.0.1,testserver",  # the latter is what Django's test client asks for
             "CORS_ALLOWED_ORIGINS": "",
             "HTTPS_ONLY": "false",
             "TRUST_IDENTITY_HEADERS": "true",

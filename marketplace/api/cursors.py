@@ -28,11 +28,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def encode(position: Position, scope: bytes) -> str:
-    """Return the cursor for a position in the list that `scope` stands for."""
+def encode(position: Position, scope: bytes, key: str) -> str:
+    """Return the cursor for a position in the list that `scope` stands for, signed with the key."""
     moment = (position.moment - _EPOCH) // _MILLISECOND
     packed = moment.to_bytes(_MOMENT_BYTES, signed=True) + position.id.binary
-    return base64.urlsafe_b64encode(packed + _signature(packed, scope, settings.SECRET_KEY)).decode()
+    return base64.urlsafe_b64encode(packed + _signature(packed, scope, key)).decode()
 
 
 def decode(cursor: str, scope: bytes) -> Position:

@@ -1,9 +1,11 @@
 """Query parameters of lists: page size, where the page begins, and the base of each list's filters."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from rest_framework import serializers
 
 from marketplace.api import cursors, fields
@@ -65,8 +67,12 @@ class ListRequest:
 
     def next_path(self, end: Position) -> str:
         """Return path and query of the page behind a position."""
-        kept = f"{urlencode(self._kept)}&" if self._kept else ""
-        return f"{self._path}?{kept}cursor={cursors.encode(end, self._scope)}"
+        return _next_path(self._path, tuple(self._kept.items()), self._scope, end, settings.SECRET_KEY)
+
+
+@functools.lru_cache(256)  # the lists that everybody asks for have the same next page again and again
+def _next_path(path: str, kept: tuple[tuple[str, str], ...], scope: bytes, end: Position, key: str) -> str:
+    return f"{path}?{urlencode([*kept, ('cursor', cursors.encode(end, scope, key))])}"
 
 
 def id_filter(help_text: str) -> fields.ObjectIdField:

@@ -180,8 +180,34 @@ def test_a_version_that_is_none_is_refused(target: Target) -> None:
             assert set(refused_fields(answered(target.write({"version": bad}), 422))) == {"version"}, bad
 
 
-NO_TAGS = ["3", "2", "", " ", ",", " , ,", "garbage", '"2', '2"', "'2'", '""2""', '"2""2"', '"2" "2"', '"2";', "*, *",
-           '*, "2"', '"2", *', "**", 'w/"2"', "W/2", 'W/ "2"', 'W/W/"2"', '" 2"', '"a b"', '"2\x7f"', '"2", x']  # fmt: skip
+NO_TAGS = [
+    "3",
+    "2",
+    "",
+    " ",
+    ",",
+    " , ,",
+    "garbage",
+    '"2',
+    '2"',
+    "'2'",
+    '""2""',
+    '"2""2"',
+    '"2" "2"',
+    '"2";',
+    "*, *",
+    '*, "2"',
+    '"2", *',
+    "**",
+    'w/"2"',
+    "W/2",
+    'W/ "2"',
+    'W/W/"2"',
+    '" 2"',
+    '"a b"',
+    '"2\x7f"',
+    '"2", x',
+]
 
 
 def test_a_header_that_is_no_list_of_tags_is_refused(target: Target) -> None:
