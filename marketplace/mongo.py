@@ -114,8 +114,8 @@ class Document(mongoengine.Document):
     version = IntField(
         required=True, min_value=1, max_value=MAX_VERSION, default=1, help_text="Goes up by one with every change."
     )
-    created_at = DateTimeField(required=True)
-    updated_at = DateTimeField(required=True)
+    created_at = DateTimeField(required=True, help_text="When it was made.")
+    updated_at = DateTimeField(required=True, help_text="When it was changed last.")
 
     @classmethod
     def collection(cls) -> Collection[Stored]:

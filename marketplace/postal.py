@@ -19,4 +19,4 @@ class AddressLines(me.EmbeddedDocument):
 
 
 class Address(AddressLines):
-    """A place."""
+    """A postal address."""

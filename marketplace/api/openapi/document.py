@@ -69,5 +69,5 @@ def text(kind: str) -> bytes:
 def _text(kind: str, trusting: bool) -> bytes:  # noqa: FBT001, ARG001  # what the document depends on
     if kind == "json":
         return to_json(document())
-    rendered: bytes = OpenApiYamlRenderer().render(document())
+    rendered: bytes = OpenApiYamlRenderer().render(document())  # type: ignore[no-untyped-call]
     return rendered
