@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format openapi bench
+.PHONY: help run test lint format openapi fuzz bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ openapi: $(VENV)/dev.stamp ## Write openapi.yaml as the code has it
 	SECRET_KEY=only-for-this-document-0123456789abcdef TRUST_IDENTITY_HEADERS=false \
 		$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
 
+fuzz: $(VENV)/fuzz.stamp ## Send generated requests to a running API, half an hour long (ARGS="--examples 20" for less)
+	$(BIN)/python -m fuzz $(or $(ARGS),--examples 100)
+
 bench: $(VENV)/benchmarks.stamp ## Compare speed and memory with other ways of doing the same (needs wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -42,6 +45,10 @@ $(VENV)/embedded.stamp: requirements/embedded.txt requirements/base.txt | $(BIN)
 $(VENV)/dev.stamp: requirements/dev.txt requirements/embedded.txt requirements/base.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@ $(VENV)/embedded.stamp
+
+$(VENV)/fuzz.stamp: requirements/fuzz.txt $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 $(VENV)/benchmarks.stamp: requirements/benchmarks.txt $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<

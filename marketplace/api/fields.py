@@ -71,6 +71,8 @@ class CountryField(TextField):
 class TimezoneField(TextField):
     """The name of a time zone."""
 
+    openapi = {"minLength": 1}
+
     default_error_messages = {"unknown": "Not an IANA time zone."}
 
     def to_internal_value(self, data: Any) -> str:

@@ -13,7 +13,7 @@ class LogInSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Who logs in."""
 
     email = EmailField(max_length=254)
-    password = TextField(max_length=128, trim_whitespace=False, write_only=True)
+    password = TextField(min_length=1, max_length=128, trim_whitespace=False, write_only=True)
     account = OneOfField(choices=ACCOUNT_KINDS, component="AccountKind", default="user", allow_null=True)
 
     def validate_account(self, value: str | None) -> str:
@@ -24,7 +24,7 @@ class LogInSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class RefreshSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A refresh token."""
 
-    refresh = TextField(max_length=MAX_TOKEN_LENGTH, write_only=True)
+    refresh = TextField(min_length=1, max_length=MAX_TOKEN_LENGTH, write_only=True)
 
 
 class TokensSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -1,0 +1,1 @@
+"""Schemathesis against the running API: `python -m fuzz --help`."""
