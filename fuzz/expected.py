@@ -1,11 +1,12 @@
 """What schemathesis's checks take for a fault and the specification wants so. Each rule as narrow as it can be."""
 
 import re
-from typing import Any
 
 from schemathesis import Case, Response
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
+
+from tests.dotted import at
 
 # Operation, field and message of a refusal (422) that no schema can tell: what is stored decides.
 _BY_STATE = [
@@ -43,15 +44,8 @@ def _is_refused_by_rule(case: Case, response: Response) -> bool:
 
 def _has_rule(case: Case, path: str, message: str) -> bool:
     if message == _BLANK:
-        return bool(_value(case.body, path))  # minLength covers the empty text, not one of blanks
+        return bool(at(case.body, path))  # minLength covers the empty text, not one of blanks
     return message in _BY_WORDS or any(
         message == text and re.fullmatch(operation, case.operation.label) and re.fullmatch(field, path)
         for operation, field, text in _BY_STATE
     )
-
-
-def _value(body: Any, path: str) -> Any:
-    """Return the value at a dotted path."""
-    for key in path.split("."):
-        body = body[int(key)] if isinstance(body, list) else body[key]
-    return body
