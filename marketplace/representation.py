@@ -105,15 +105,30 @@ def _empty(field: Any) -> Any:
 
 def _nested(field: Any, audience: Audience) -> Callable[[Any], Any] | None:
     """Return the shape of a field's embedded documents: one, a list or a map of them."""
-    if isinstance(field, me.EmbeddedDocumentField):
-        return shape(field.document_type, audience)
-    inner = getattr(field, "field", None)
-    if not isinstance(inner, me.EmbeddedDocumentField):
+    kind = _embedded(field)
+    if kind is None:
         return None
-    one = shape(inner.document_type, audience)
+    one = shape(kind, audience)
+    if isinstance(field, me.EmbeddedDocumentField):
+        return one
     if isinstance(field, me.DictField):
         return lambda entries: {key: one(value) for key, value in entries.items()}
     return lambda entries: [one(entry) for entry in entries]
+
+
+def _embedded(field: Any) -> Any:
+    """Return the class of a field's embedded documents, None for a field without any."""
+    holder = field if isinstance(field, me.EmbeddedDocumentField) else getattr(field, "field", None)
+    return holder.document_type if isinstance(holder, me.EmbeddedDocumentField) else None
+
+
+@memoized
+def has_owner_only(document: type[me.base.BaseDocument]) -> bool:
+    """Return whether the owner of such a document sees more of it than the public does."""
+    return any(
+        getattr(field, "owner_only", False) or ((kind := _embedded(field)) is not None and has_owner_only(kind))
+        for field in document._fields.values()
+    )
 
 
 def _plain(value: object) -> str:

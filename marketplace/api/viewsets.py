@@ -27,7 +27,7 @@ from marketplace.callers import Caller
 from marketplace.errors import NotFoundError
 from marketplace.mongo import Document, Readable, Stored
 from marketplace.pages import Page
-from marketplace.representation import Audience, decoded, memoized, ready, shape
+from marketplace.representation import Audience, decoded, has_owner_only, memoized, ready, shape
 
 Body = Any  # what orjson takes for one document: a dict, or ready JSON
 
@@ -86,6 +86,8 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
 
     def retrieve(self, request: Request, id: str) -> Response:
         stored = self.perform_retrieve(id)
+        if self._shows_more(stored):
+            return self.answer(stored)
         if self.is_versioned_whole and self.is_for_programs and is_known(request, stored):
             return self.readable(None, status=status.HTTP_304_NOT_MODIFIED, ETag=etag(stored))
         return self.readable(self.bodies([stored])[0], ETag=etag(stored))
@@ -147,6 +149,15 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
             stored = decoded(bytes(stored.raw))
         return shape(self.document, audience)(stored)
 
+    def _shows_more(self, stored: Stored) -> bool:
+        """Whether the caller sees more than the public of this version. Both have its ETag.
+
+        So such an answer is not to be kept and never 304: a browser asks for one with the ETag of the other, whatever
+        Vary says (https://www.rfc-editor.org/rfc/rfc9111#section-4.3.1), and after a log-in or log-out it would go on
+        showing what it has.
+        """
+        return has_owner_only(self.document) and policy.owns(self.caller, self.document, stored)
+
     def readable(self, body: Body, status: int = status.HTTP_200_OK, **headers: str) -> Response:
         """Return the answer to a read, with what caches may do with it."""
         if self.is_for_programs:
@@ -154,7 +165,7 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
         return Response(body, status=status, headers=headers)
 
     def answer(self, stored: Stored, status: int = status.HTTP_200_OK) -> Response:
-        """Return the answer to a write of a single resource."""
+        """Return a single resource that caches do not keep: the answer to a write, or what only its owner sees."""
         return Response(self.bodies([stored])[0], status=status, headers={"ETag": etag(stored)})
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:

@@ -63,8 +63,8 @@ _REQUESTS: dict[str, tuple[str, Schema]] = {
         {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
     ),
     "If-None-Match": (
-        "The ETag of the version that you have. When it is the current one, the answer is 304 without a body; what is "
-        "no ETag counts as none.",
+        "The ETag of the version that you have. When it is the current one, the answer is 304 without a body, but for "
+        "the owner of a product and staff, who see more of it than others. What is no ETag counts as none.",
         {"type": "string"},
     ),
     "Idempotency-Key": (
