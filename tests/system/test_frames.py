@@ -39,6 +39,7 @@ FRAMES = {
         + b"0\r\n\r\n",
         411,
     ),
+    "a length that is spelt wrong": (b"POST /users HTTP/1.1\r\nContent_Length: 5\r\n" + JSON + END, 422),
     "compressed": (
         b"POST /users HTTP/1.1\r\nContent-Encoding: gzip\r\n" + JSON + b"Content-Length: 2\r\n" + END + b"{}",
         415,
