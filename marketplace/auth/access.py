@@ -16,6 +16,7 @@ from marketplace.errors import AuthenticationError
 ALGORITHM = "HS256"
 TYPE = "at+jwt"
 LIFETIME = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(seconds=10)  # between the hosts that sign and verify (RFC 7519, section 4.1.4)
 CLAIMS = ["iss", "aud", "sub", "account", "iat", "exp", "jti"]
 
 
@@ -58,6 +59,7 @@ def verify(token: str) -> Subject:
             algorithms=[ALGORITHM],
             audience=settings.JWT_AUDIENCE,
             issuer=settings.JWT_ISSUER,
+            leeway=CLOCK_SKEW,
             options={"require": CLAIMS},
         )
     except jwt.ExpiredSignatureError as error:
