@@ -21,6 +21,8 @@ from fuzz.expected import is_expected
 _CALLER: dict[str, Any] = json.loads(os.environ["FUZZ_CALLER"])
 _EXAMPLE_IDS = "65f0c0ffee"  # what all ids in the document's examples begin with
 _IDS_IN_BODIES = {"product_id": "active", "supplier_id": "suppliers"}
+# What can be in no other status; elsewhere an id is one of the path's collection.
+_IDS_IN_PATHS = dict.fromkeys(("/products/{id}/mark-out-of-stock", "/products/{id}/discontinue"), "active")
 # Addresses that no two accounts can have.
 _UNIQUE = {"POST /users": "email", "POST /suppliers": "primary_email"}
 _NOBODY = "0" * 24
@@ -69,10 +71,14 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         return
     collection = case.path.split("/")[1]
     for name, value in case.path_parameters.items():
-        case.path_parameters[name] = _existing(value, collection, case)
+        case.path_parameters[name] = _existing(value, _IDS_IN_PATHS.get(case.path, collection), case)
     # Where a header is a text with a pattern, the coverage phase sends the number 0.
     if "If-Match" in case.headers and (case.headers["If-Match"] in (0, "0") or _turn(case, "If-Match") % _HELPED):
         case.headers["If-Match"] = "*"
+    # That phase sends all parameters, of which these two exclude each other.
+    if "cursor" in case.query and _turn(case, "cursor") % _HELPED:
+        is_known = case.query["cursor"] in _CALLER["words"][f"{collection}-cursor"]
+        case.query.pop("skip" if is_known else "cursor", None)
     if isinstance(case.body, dict):
         case.body = _helped(case.body, case)
 
