@@ -52,15 +52,16 @@ def rotate(token: str) -> tuple[Account, str]:
     Raises TokenError for one that is malformed, expired or revoked, or whose account may not act any more.
     """
     family, secret = _split(token)
+    current = {"_id": family, "secret": _digest(secret), "expires_at": {"$gt": mongo.now()}}
+    found = _families().find_one(current)
+    # Before the exchange: where accounts are out of reach, the token is not used up, and can be sent again.
+    account = _account_of(found) if found else None
     new = _new_secret()
-    found = _families().find_one_and_update(
-        {"_id": family, "secret": _digest(secret), "expires_at": {"$gt": mongo.now()}},
-        {"$set": {"secret": _digest(new), "expires_at": mongo.now() + LIFETIME}},
-    )
-    if found is None:
+    change = {"$set": {"secret": _digest(new), "expires_at": mongo.now() + LIFETIME}}
+    if account is None or not _families().update_one(current, change).matched_count:
         _revoke(family)
         raise TokenError
-    return _account_of(found), f"{family}.{new}"
+    return account, f"{family}.{new}"
 
 
 def revoke(token: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import AbstractUser
+from django.db import OperationalError, connection
 
 from marketplace import mongo
 from marketplace.auth import refresh
@@ -161,6 +162,18 @@ def test_used_twice_at_once_it_ends_its_family(user: Json) -> None:
     assert len(good) <= 1
     assert all(refuses(tokens) for tokens in good)
     assert mongo.database()[refresh.COLLECTION].count_documents({}) == 0
+
+
+def test_a_token_is_not_used_up_while_accounts_are_out_of_reach(boss: AbstractUser) -> None:
+    """Else the client, which sends it again as after every 503, would be taken for a thief."""
+
+    def gone(*_: Any) -> None:
+        raise OperationalError(2003, "Can't connect to MySQL server")
+
+    tokens = log_in(boss.email, "staff")
+    with connection.execute_wrapper(gone):
+        ANYONE.post("/auth/refresh", {"refresh": tokens["refresh"]}, status=503)
+    assert bearer(refreshed(tokens)).get("/users") == []
 
 
 @pytest.mark.parametrize("token", ["x", ".", "a.b", "a.b.c", "../..", "x" * 200, "é"])
