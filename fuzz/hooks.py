@@ -67,20 +67,26 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     """Have valid requests succeed more often than by chance, and the caller's account live on."""
     if case.method == "DELETE" and case.path_parameters.get("id") == _CALLER["id"]:
         case.path_parameters["id"] = _NOBODY  # nothing but 401 would follow
+    collection = case.path.split("/")[1]
+    _mend_cursor(case, _CALLER["words"].get(f"{collection}-cursor", []))
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
-    collection = case.path.split("/")[1]
     for name, value in case.path_parameters.items():
         case.path_parameters[name] = _existing(value, _IDS_IN_PATHS.get(case.path, collection), case)
     # Where a header is a text with a pattern, the coverage phase sends the number 0.
     if "If-Match" in case.headers and (case.headers["If-Match"] in (0, "0") or _turn(case, "If-Match") % _HELPED):
         case.headers["If-Match"] = "*"
-    # That phase sends all parameters, of which these two exclude each other.
-    if "cursor" in case.query and _turn(case, "cursor") % _HELPED:
-        is_known = case.query["cursor"] in _CALLER["words"][f"{collection}-cursor"]
-        case.query.pop("skip" if is_known else "cursor", None)
     if isinstance(case.body, dict):
         case.body = _helped(case.body, case)
+
+
+def _mend_cursor(case: Case, known: list[str]) -> None:
+    """Leave a cursor away that only looks like one, and `skip` beside a true one: both would hide all other faults."""
+    cursor = case.query.get("cursor")
+    if cursor in known:
+        case.query.pop("skip", None)
+    elif known and isinstance(cursor, str) and len(cursor) == len(known[0]):
+        del case.query["cursor"]
 
 
 def _helped(value: Any, case: Case, name: str = "") -> Any:
