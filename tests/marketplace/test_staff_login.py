@@ -101,6 +101,8 @@ def test_the_api_and_the_admin_count_together() -> None:
     response = token("wrong")
     assert answered(response, 429)["code"] == "RATE_LIMITED"
     assert int(response["Retry-After"]) > 0
+    assert response["RateLimit-Policy"].startswith('"login"')
+    assert response["RateLimit"].startswith('"login"')
     assert answered(token(), 429)["code"] == "RATE_LIMITED"
     assert log_in().status_code == 429
 
