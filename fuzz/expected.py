@@ -25,7 +25,9 @@ _BY_WORDS = {
     "Enter a valid URL.",
     "Enter a valid email address.",
 }
+# Texts and keys of blanks are empty, trimmed; minLength covers those that are empty as they come.
 _BLANK = "This field may not be blank."
+_BLANK_KEY = "A key has 1 to 200 characters."
 
 
 def is_expected(failure: Failure, case: Case, response: Response) -> bool:
@@ -44,7 +46,9 @@ def _is_refused_by_rule(case: Case, response: Response) -> bool:
 
 def _has_rule(case: Case, path: str, message: str) -> bool:
     if message == _BLANK:
-        return bool(at(case.body, path))  # minLength covers the empty text, not one of blanks
+        return bool(at(case.body, path))
+    if message == _BLANK_KEY:
+        return path.rpartition(".")[2].isspace()
     return message in _BY_WORDS or any(
         message == text and re.fullmatch(operation, case.operation.label) and re.fullmatch(field, path)
         for operation, field, text in _BY_STATE
