@@ -82,6 +82,15 @@ def test_secret_key_from_the_environment_is_enough(tmp_path, key):
     assert done.stdout.strip() == key, done.stderr
 
 
+def test_no_former_key_is_empty(tmp_path):
+    """A comma too many would let anybody sign."""
+    done = import_settings(
+        tmp_path, "print(settings.SECRET_KEY_FALLBACKS)", SECRET_KEY="k", SECRET_KEY_FALLBACKS="$a,,b,"
+    )
+
+    assert done.stdout.strip() == "['$a', 'b']", done.stderr
+
+
 def test_options_of_the_database_url_are_kept(tmp_path):
     show = "print(settings.DATABASES['default']['OPTIONS'])"
     url = "mysql://a:b@db/c?ssl_mode=REQUIRED"
