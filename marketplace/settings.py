@@ -47,7 +47,8 @@ if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured("SECRET_KEY is not set. Set it, or DEBUG=true on a development machine.")
     SECRET_KEY = _development_secret_key()
-SECRET_KEY_FALLBACKS = [key for key in env.ENVIRON.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
+_former_keys = env.ENVIRON.get("SECRET_KEY_FALLBACKS", "")
+SECRET_KEY_FALLBACKS = [key for key in _former_keys.split(",") if key]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # For use behind a gateway that authenticates and strips these headers from what clients send.
