@@ -41,6 +41,13 @@ def test_errors_of_the_pages_are_in_the_envelope(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_pages_are_no_json(db: None, path: str) -> None:
+    assert answered(ANYONE("GET", path, Accept="application/json"), 406)["code"] == "VALIDATION_ERROR"
+    for accept in ("*/*", "text/html", "application/json, */*"):
+        answered_page(ANYONE("GET", path, Accept=accept))
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_pages_consist_of_files_of_this_host(db: None, path: str) -> None:
     response = ANYONE("GET", path, Accept="text/html")
     page = answered_page(response)
