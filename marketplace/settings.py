@@ -195,6 +195,7 @@ MAX_NESTING = 32  # of arrays and objects in a JSON body
 RATE_LIMITS = {
     "sign-up": env.int("RATE_LIMIT_SIGN_UP", default=60),
     "login": env.int("RATE_LIMIT_LOGIN", default=5),
+    "login-attempts": env.int("RATE_LIMIT_LOGIN_ATTEMPTS", default=300),
     "refresh": env.int("RATE_LIMIT_REFRESH", default=10),
     "default": env.int("RATE_LIMIT_DEFAULT", default=6000),
 }
@@ -205,7 +206,7 @@ RATE_LIMITS = {
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
 # All MongoDB work of a request: then it answers 503.
-MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=2500, minimum=1)
+MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=2000, minimum=1)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------
 

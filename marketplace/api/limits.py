@@ -10,16 +10,16 @@ from math import ceil
 from django.conf import settings
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from marketplace.api.addresses import client_address
 from marketplace.api.authentication import caller_of
 from marketplace.api.counters import WINDOW_SECONDS, Count, Leases, SharedCount, Standing
+from marketplace.api.outage import MongoView
 from marketplace.callers import ANONYMOUS, Caller
 from marketplace.errors import AuthenticationError, RateLimitError, as_app_error
 from marketplace.policy import route_name
 
-SIGN_UP, LOGIN, REFRESH, DEFAULT = "sign-up", "login", "refresh", "default"
+SIGN_UP, LOGIN, ATTEMPTS, REFRESH, DEFAULT = "sign-up", "login", "login-attempts", "refresh", "default"
 
 # Every other route of a RateLimitedView has DEFAULT. The limits themselves are in settings.RATE_LIMITS.
 ROUTES = {
@@ -29,16 +29,16 @@ ROUTES = {
     "POST /auth/refresh": REFRESH,
 }
 
-_leases = {policy: Leases(policy) for policy in (SIGN_UP, REFRESH, DEFAULT)}
+_leases = {policy: Leases(policy) for policy in (SIGN_UP, ATTEMPTS, REFRESH, DEFAULT)}
 _failures = SharedCount(LOGIN)
 
 
-class RateLimitedView(APIView):
+class RateLimitedView(MongoView):
     """Base of all views with a rate limit.
 
     Counts after authentication and before permissions: a known caller is counted by account, anybody else by address,
     and refusals (401, 403) count as well. Not `check_throttles`, which DRF asks last. POST /auth/token counts failures
-    only, by `login_attempt`.
+    by `login_attempt`, and all requests by address: hashing a password is the dearest thing that anybody can ask for.
     """
 
     def perform_authentication(self, request: Request) -> None:
@@ -55,14 +55,16 @@ class RateLimitedView(APIView):
         http = request._request  # DRF's own attributes cost several times as much
         match = http.resolver_match
         policy = ROUTES.get(route_name(http.method or "", match.route if match else ""), DEFAULT)
-        limit = settings.RATE_LIMITS[policy]
-        if not limit:
-            return
         address = client_address(http)
         if policy == LOGIN:
-            self.enforce(policy, _login_standing([address]))
+            self._take(ATTEMPTS, address)
+            if settings.RATE_LIMITS[LOGIN]:
+                self.enforce(LOGIN, _login_standing([address]))
         else:
-            key = caller.pk if policy == DEFAULT and caller.is_authenticated else address
+            self._take(policy, caller.pk if policy == DEFAULT and caller.is_authenticated else address)
+
+    def _take(self, policy: str, key: str) -> None:
+        if limit := settings.RATE_LIMITS[policy]:
             self.enforce(policy, _leases[policy].take(key, limit))
 
     def enforce(self, policy: str, standing: Standing) -> None:

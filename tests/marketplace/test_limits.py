@@ -109,7 +109,7 @@ def test_failed_authentication_counts_for_the_address(limited: Callable[..., Non
 
 
 def test_a_limit_of_zero_is_none(limited: Callable[..., None]) -> None:
-    limited(default=0, sign_up=0, refresh=0, login=0)
+    limited(default=0, sign_up=0, refresh=0, login=0, login_attempts=0)
     for answer in (ANYONE("GET", "/products"), sign_up(), log_in("a@example.com")):
         assert answer.status_code in (200, 201, 401)
         assert "RateLimit" not in answer
@@ -286,6 +286,18 @@ def test_no_address_and_no_email_is_stored(limited: Callable[..., None]) -> None
     from_address("192.0.2.1")("POST", "/users", {})
     from_address("192.0.2.1")("GET", "/products")
     found = list(mongo.database()[counters.COLLECTION].find())
-    assert sorted(one["_id"].partition(":")[0] for one in found) == ["default", "login", "login", "sign-up"]
+    policies = ["default", "login", "login", "login-attempts", "sign-up"]
+    assert sorted(one["_id"].partition(":")[0] for one in found) == policies
     assert "ada" not in str(found)
     assert "192.0.2.1" not in str(found)
+
+
+def test_log_ins_that_succeed_are_limited_by_address(limited: Callable[..., None]) -> None:
+    """Each hashes a password."""
+    email = unique_email()
+    ANYONE.post("/users", USER | {"email": email}, status=201)
+    limited(login_attempts=2)
+    answers = [log_in(email, USER["password"]) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert standing(answers[-1])[:2] == ("login-attempts", 0)
+    assert log_in(email, USER["password"], api=from_address("192.0.2.7")).status_code == 200

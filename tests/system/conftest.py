@@ -36,7 +36,9 @@ def serving(mongodb: str, database: str, folder: Path, **environment: str) -> It
         "DATABASE_URL": f"sqlite:///{folder}/no/such/folder/analytics.sqlite3",
         **environment,
     }
-    command = ["granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "marketplace.wsgi:application"]
+    # As many threads as quickstart and the image have.
+    command = ["granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--blocking-threads", "4"]
+    command.append("marketplace.wsgi:application")
     process = subprocess.Popen([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=os.environ | environment)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/health", process)

@@ -17,6 +17,7 @@ from tests.concurrency import at_once
 from tests.system.conftest import serving
 
 SECONDS = 3
+CLIENTS = 40  # ten times as many as there are threads
 SLACK = 1.5  # for a machine that is busy with other tests
 ID = "0" * 24
 ROUTES: list[tuple[str, str, Any]] = [
@@ -53,8 +54,9 @@ def ask(api: str, method: str, path: str, body: Any) -> tuple[int, Any, float]:
 
 
 def check_unavailable(api: str, subtests: pytest.Subtests) -> None:
-    answers = at_once(len(ROUTES), lambda index: ask(api, *ROUTES[index]))
-    for (method, path, _), (status, headers, seconds) in zip(ROUTES, answers, strict=True):
+    requests = [ROUTES[index % len(ROUTES)] for index in range(CLIENTS)]
+    answers = at_once(CLIENTS, lambda index: ask(api, *requests[index]))
+    for (method, path, _), (status, headers, seconds) in zip(requests, answers, strict=True):
         with subtests.test(f"{method} {path}"):
             assert status == 503
             assert int(headers["Retry-After"]) > 0
