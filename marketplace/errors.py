@@ -6,7 +6,8 @@ from typing import Any
 
 import mongoengine.errors
 import pymongo.errors
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import Http404
 from rest_framework import exceptions, status
@@ -171,11 +172,13 @@ def as_app_error(error: Exception) -> AppError:
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return AuthenticationError()
         case exceptions.PermissionDenied() | PermissionDenied():
-            return AuthorizationError(str(error))
+            # DRF's own words only where they say more than ours, as of a CSRF check.
+            said = str(error)
+            return AuthorizationError(None if said == exceptions.PermissionDenied.default_detail else said)
         case Http404() | exceptions.NotFound():
             return NotFoundError()
-        case SuspiciousOperation():  # Django's own limits, as on the number of parameters
-            return ValidationError("The request is not acceptable")
+        case SuspiciousOperation():
+            return _refused_by_django(error)
         case pymongo.errors.PyMongoError() if isinstance(error, _UNAVAILABLE) or error.timeout:
             return UnavailableError()
         case DatabaseError():
@@ -183,6 +186,12 @@ def as_app_error(error: Exception) -> AppError:
         case exceptions.APIException() if error.status_code < status.HTTP_500_INTERNAL_SERVER_ERROR:
             return _request_error(error)
     return AppError()
+
+
+def _refused_by_django(error: SuspiciousOperation) -> AppError:
+    if isinstance(error, TooManyFieldsSent):
+        return ValidationError(f"More than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters")
+    return ValidationError("The request is not acceptable")
 
 
 def _request_error(error: exceptions.APIException) -> AppError:

@@ -4,7 +4,7 @@ from typing import Any
 
 SIGN_UP: dict[str, Any] = {
     "email": "ada@example.com",
-    "password": "correct horse battery staple",
+    "password": "correct horse",
     "display_name": "Ada Lovelace",
     "phone": "+43 1 2345678",
     "bio": "Writes programs.",

@@ -52,8 +52,11 @@ class BearerAuthentication(ChallengingAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() not in ("bearer", ""):  # the server hands on nothing of a header that is not ASCII
             return None
         return accounts.find(*access.verify(token.strip())).caller, None
 

@@ -24,7 +24,8 @@ def readable(caller: Caller) -> dict[str, str]:
 def finish(response: HttpResponseBase) -> None:
     """Forbid caches to keep what no view has allowed them, and name what the answer depends on."""
     headers = response.headers
-    if "Cache-Control" not in headers:
+    # A cookie is for who asked, also one that only ends a session that was over.
+    if "Cache-Control" not in headers or getattr(response, "cookies", None):
         headers["Cache-Control"] = "no-store"
     headers["Vary"] = _vary(headers.get("Vary", ""), settings.TRUST_IDENTITY_HEADERS)
 

@@ -1,5 +1,6 @@
 """Answers to requests that never reach a view of the API: unknown URLs, bad hosts, errors around the views."""
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import page_not_found
@@ -27,7 +28,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django's signature
     """Answer what Django refuses before any view, as a bad Host header."""
-    return error_response(ValidationError("The request is not acceptable"), status=400)
+    reason = "The Host header names no host of this API" if isinstance(exception, DisallowedHost) else None
+    return error_response(ValidationError(reason or "The request is not acceptable"), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001

@@ -38,7 +38,7 @@ class TokensSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 LOG_IN = OpenApiExample(
     "Request",
-    {"email": "ada@example.com", "password": "correct horse battery staple", "account": "user"},
+    {"email": "ada@example.com", "password": "correct horse", "account": "user"},
     request_only=True,
 )
 REFRESH = OpenApiExample("Request", {"refresh": "RiZ4...KjQ"}, request_only=True)

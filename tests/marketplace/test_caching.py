@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import get_resolver
 
 from tests.api import ANYONE, DOMAIN, NOBODY, POST, Api, Json, answered, new_post, new_product, new_supplier, new_user
@@ -210,3 +212,12 @@ def test_lists_and_writes_know_no_if_none_match() -> None:
     user = new_user()
     assert answered(ANYONE("GET", "/posts", If_None_Match="*"), 200) == []
     answered(user("PATCH", f"/users/{user.id}", {"bio": "x"}, If_None_Match='"1"'), 200)
+
+
+@pytest.mark.usefixtures("api", "db")
+def test_an_answer_that_ends_a_session_is_for_who_asked() -> None:
+    """Django takes back a cookie whose session is over, on the way out."""
+    answer = Api(Client(headers={"Cookie": f"{django_settings.SESSION_COOKIE_NAME}=over"}))("GET", "/products")
+    assert answer.status_code == 200
+    assert django_settings.SESSION_COOKIE_NAME in answer.cookies
+    assert answer["Cache-Control"] == "no-store"

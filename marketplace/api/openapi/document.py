@@ -18,7 +18,7 @@ A social-commerce marketplace: users write posts and buy, suppliers sell product
 
 **Callers.** Sign up with `POST /users` or `POST /suppliers`, log in with `POST /auth/token`, and send the access
 token as `Authorization: Bearer ...`. What you may not see is not found (404), what you see but may not change is
-forbidden (403); missing or bad credentials answer 401, on public routes, too.
+forbidden (403). Missing credentials where some are needed answer 401; bad ones do everywhere.
 
 **Values.** Times are ISO 8601 in UTC with milliseconds and `Z`. Money is in cents. Every field of an answer is always
 there; it is null where there is nothing to tell. Unknown fields of a request are ignored, and so are unknown
