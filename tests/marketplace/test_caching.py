@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.api import ANYONE, DOMAIN, NOBODY, POST, Api, Json, answered, new_post, new_product, new_supplier, new_user
-from tests.marketplace.test_policy import METHODS, World, routes
 from tests.marketplace.test_preconditions import NO_TAGS
+from tests.world import METHODS, World, routes
 
 pytestmark = pytest.mark.usefixtures("api")
 
