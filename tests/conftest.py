@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from marketplace import mongo
+from marketplace.api import outage
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo
 
@@ -43,6 +44,7 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def mongodb(mongodb_server: str) -> str:
     """The URL of a replica set whose collections are empty at the start of the test."""
+    outage._outage = outage.Outage()  # as in a process that has just started
     database = mongo.database()
     for name in database.list_collection_names():
         database[name].delete_many({})
