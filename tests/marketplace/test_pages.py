@@ -237,7 +237,8 @@ def test_a_page_reads_little_more_than_it_shows(large_shop: Shop, subtests: pyte
                 shown = caller.get(url)
             [command] = [one for one in commands if one["ns"].endswith(f".{case.name}") and "sort" in one["command"]]
             assert len(shown) == limit
-            assert "hasSortStage" not in command, command["planSummary"]
+            # It sorts only what few there is: a plan that sorts gives nothing before it has read everything.
+            assert "hasSortStage" not in command or command["keysExamined"] < 20 * limit, command["planSummary"]
             assert "COLLSCAN" not in command["planSummary"]
             # What a filter leaves out is read, too: one in twelve is left over where three filters come together.
             assert command["docsExamined"] < 20 * limit, (which, command["planSummary"])
