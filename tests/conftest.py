@@ -24,13 +24,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what one process has to run: a file's tests, and all that read the topics of one real broker."""
-    for item in items:
-        shares_topics = bool(settings.KAFKA_BOOTSTRAP_SERVERS) and "kafka" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("kafka" if shares_topics else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a replica set, connected as the application is, with a database of this run and its indexes."""
