@@ -14,7 +14,9 @@ class OrderLineSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """One line of an order as the buyer asks for it."""
 
     product_id = fields.ObjectIdField()
-    variant_name = fields.TextField(required=False, allow_null=True, min_length=1, max_length=200, trim_whitespace=False)
+    variant_name = fields.TextField(
+        required=False, allow_null=True, min_length=1, max_length=200, trim_whitespace=False
+    )
     quantity = fields.WholeNumberField(min_value=1, max_value=MAX_ITEM_QUANTITY)
 
 
