@@ -206,7 +206,7 @@ RATE_LIMITS = {
 MONGODB_URL = env.str("MONGODB_URL", default="")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
 # All MongoDB work of a request: then it answers 503.
-MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=2000, minimum=1)
+MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=1500, minimum=1)
 
 # --- Kafka ----------------------------------------------------------------------------------------------------------
 
