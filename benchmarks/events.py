@@ -31,16 +31,16 @@ def order_events(template: Stored, number: int) -> Iterator[Stored]:
 
 
 def _in_outbox(order: Stored) -> Stored:
-    event_id = str(uuid.uuid4())
+    event = envelope(Order, order, ORDER_CREATED)
     return {
-        "_id": event_id,
+        "_id": event["event_id"],
         "topic": ORDER_CREATED.topic,
         "key": str(order["_id"]),
         "event_type": ORDER_CREATED.name,
         "version": order["version"],
         "timestamp": order["updated_at"],
         "traceparent": f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01",
-        "payload": to_json(envelope(Order, order, ORDER_CREATED, event_id)),
+        "payload": to_json(event),
     }
 
 

@@ -67,6 +67,8 @@ class Post(Document):
     stats = me.EmbeddedDocumentField(PostStats, required=True, default=PostStats)
     published_at = me.DateTimeField(help_text="Null for a draft.")
     deleted_at = me.DateTimeField(help_text="Always null in answers: a deleted post is not found.")
+    # When it was changed last before its deletion: the deletion's event leaves `updated_at` in analytics as it was.
+    changed_at = me.DateTimeField(private=True)
 
     meta = {
         "collection": "posts",

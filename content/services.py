@@ -73,5 +73,5 @@ def post_publish(*, caller: Caller, identifier: str, expected: Expected = None, 
 def post_delete(*, caller: Caller, identifier: str, expected: Expected = None, at: datetime | None = None) -> None:
     """Delete a post softly. Raises as `post_update`."""
     post = find_for_change(Post, identifier, caller, expected)
-    post.deleted_at = post.next_moment(at)
+    post.changed_at, post.deleted_at = post.updated_at, post.next_moment(at)
     record(post, POST_DELETED, at=post.deleted_at)

@@ -32,6 +32,8 @@ class User(Document):
     profile = me.EmbeddedDocumentField(UserProfile, required=True, default=UserProfile)
     password_hash = me.StringField(required=True, private=True)
     deleted_at = me.DateTimeField(help_text="Always null in answers: a deleted user is not found.")
+    # When it was changed last before its deletion: the deletion's event leaves `updated_at` in analytics as it was.
+    changed_at = me.DateTimeField(private=True)
 
     meta = {
         "collection": "users",

@@ -75,5 +75,5 @@ def user_update(*, caller: Caller, identifier: str, expected: Expected = None, c
 def user_delete(*, caller: Caller, identifier: str, expected: Expected = None, at: datetime | None = None) -> None:
     """Delete a user softly; their email stays taken. Raises as `user_update`."""
     user = find_for_change(User, identifier, caller, expected)
-    user.deleted_at = user.next_moment(at)
+    user.changed_at, user.deleted_at = user.updated_at, user.next_moment(at)
     record(user, USER_DELETED, at=user.deleted_at)

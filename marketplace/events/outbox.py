@@ -21,6 +21,8 @@ from marketplace.events.catalogue import EventType
 from marketplace.representation import shape, timestamp, to_json
 
 OUTBOX = "outbox"
+# Event ids are made within this one; it never changes, or the same write would get another id.
+EVENT_IDS = uuid.UUID("cb51a243-92b1-4c10-b170-440d8cb91586")
 
 # Sent with sender=<document class>, stored=<the document as MongoDB keeps it>, event_type=EventType, inside the
 # transaction of the write.
@@ -80,14 +82,14 @@ def put_in_outbox(sender: type[mongo.Document], stored: mongo.Stored, event_type
     """Add the event to the outbox, in the transaction that wrote the document."""
     running = mongo.transaction_now()
     running.unannounced.discard((sender._meta["collection"], stored["_id"]))
-    event_id = str(uuid.uuid4())
-    payload = to_json(envelope(sender, stored, event_type, event_id))
+    event = envelope(sender, stored, event_type)
+    payload = to_json(event)
     if len(payload) > settings.MAX_EVENT_BYTES:
         raise ValidationError(f"The {event_type.entity} is too large: {len(payload)} bytes in its event")
     running.insert_before_commit(
         OUTBOX,
         {
-            "_id": event_id,
+            "_id": event["event_id"],
             "topic": event_type.topic,
             "key": str(stored["_id"]),
             "event_type": event_type.name,
@@ -99,9 +101,15 @@ def put_in_outbox(sender: type[mongo.Document], stored: mongo.Stored, event_type
     )
 
 
-def envelope(
-    document: type[mongo.Document], stored: mongo.Stored, event_type: EventType, event_id: str
-) -> dict[str, Any]:
+def event_id(entity: str, entity_id: str, version: int) -> str:
+    """Return the id of the event that announces a version: always the same one (a UUIDv5 of RFC 9562, section 5.5).
+
+    A committed write has a version of its own, so no two events share an id, and a repeat is known by it.
+    """
+    return str(uuid.uuid5(EVENT_IDS, f"{entity}/{entity_id}/{version}"))
+
+
+def envelope(document: type[mongo.Document], stored: mongo.Stored, event_type: EventType) -> dict[str, Any]:
     """Return the event as consumers read it (SPEC section 4)."""
     entity_id = str(stored["_id"])
     if event_type.is_deletion:
@@ -110,7 +118,7 @@ def envelope(
         data = shape(document, "event")(stored)
     return {
         "event_type": event_type.name,
-        "event_id": event_id,
+        "event_id": event_id(event_type.entity, entity_id, stored["version"]),
         "timestamp": timestamp(stored["updated_at"]),
         "entity_id": entity_id,
         "version": stored["version"],

@@ -86,7 +86,7 @@ def sent(entity: str, document: Any, stored: dict[str, Any]) -> dict[str, Any]:
     if entity == "order":
         for number, item in enumerate(stored["items"]):
             item["item_id"] = f"item_{number}"
-    event = envelope(document, stored, CATALOGUE[f"{entity}.created"], "e" * 36)
+    event = envelope(document, stored, CATALOGUE[f"{entity}.created"])
     return orjson.loads(to_json(event))
 
 

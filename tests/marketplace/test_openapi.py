@@ -69,6 +69,7 @@ def test_it_is_made_once(document: Json) -> None:
 def test_no_secret_is_described(document: Json) -> None:
     assert "password_hash" not in json.dumps(document)
     assert "stock_takes" not in json.dumps(document)
+    assert "changed_at" not in json.dumps(document)
 
 
 # --- What clients are made from ---

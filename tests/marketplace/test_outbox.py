@@ -3,19 +3,22 @@
 Writes are made to fail by the server itself: the outbox collection gets a validator that refuses every document.
 """
 
+import hashlib
 import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from bson import ObjectId
 
 from catalog import services as catalog
+from content import services as content
 from marketplace import mongo
 from marketplace.callers import SYSTEM
 from marketplace.events.catalogue import CATALOGUE
-from marketplace.events.outbox import OUTBOX, record
+from marketplace.events.outbox import EVENT_IDS, OUTBOX, event_id, record
 from tests.api import (
     ANYONE,
     PLAIN_PRODUCT,
@@ -36,6 +39,7 @@ from tests.api import (
     supplier_body,
     unique_email,
 )
+from users import services as users
 from users.documents import User
 from users.events import USER_UPDATED
 
@@ -162,7 +166,7 @@ def check_event(outbox: mongo.Stored) -> None:
     event = json.loads(outbox["payload"])
     entity = event["event_type"].split(".")[0]
     assert set(event) == {"event_type", "event_id", "timestamp", "entity_id", "version", "data"}
-    assert str(uuid.UUID(event["event_id"])) == event["event_id"] == outbox["_id"]
+    assert event["event_id"] == outbox["_id"] == event_id(entity, event["entity_id"], event["version"])
     assert MOMENT.fullmatch(event["timestamp"])
     assert event["timestamp"] == outbox["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert (outbox["topic"], outbox["key"]) == (entity, event["entity_id"])
@@ -176,7 +180,7 @@ def check_event(outbox: mongo.Stored) -> None:
         event["version"],
         event["timestamp"],
     )
-    assert not {"password_hash", "banking_info", "product_ids", "stock_takes", "_id"} & set(data)
+    assert not {"password_hash", "banking_info", "product_ids", "stock_takes", "changed_at", "_id"} & set(data)
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -201,6 +205,28 @@ def test_an_event_that_is_too_large_is_refused(name: str, settings: object) -> N
     settings.MAX_EVENT_BYTES = 100
     with nothing_written():
         assert answered(caller(method, path, body), 422)["code"] == "VALIDATION_ERROR"
+
+
+def test_an_events_id_follows_from_what_it_announces() -> None:
+    name = b"product/6b03067fb732d59a86eb8295/2"
+    # RFC 9562, section 5.5: the first 16 bytes of the SHA-1, with version and variant set.
+    digest = bytearray(hashlib.sha1(EVENT_IDS.bytes + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    assert event_id("product", "6b03067fb732d59a86eb8295", 2) == str(uuid.UUID(bytes=bytes(digest)))
+    # What other teams have stored: these never change.
+    assert event_id("product", "6b03067fb732d59a86eb8295", 2) == "ecf38a5b-95ef-5079-8a06-df70dec5bfcd"
+
+
+@pytest.mark.parametrize(("path", "make"), [("users", new_user), ("posts", lambda: new_post(new_user()))])
+def test_a_deleted_document_remembers_its_last_change(path: str, make: Callable[[], Any]) -> None:
+    made = make()
+    identifier = made["id"] if isinstance(made, dict) else made.id
+    before = stored()[path][-1]["updated_at"]
+    delete = users.user_delete if path == "users" else content.post_delete
+    delete(caller=SYSTEM, identifier=identifier)
+    found = next(one for one in stored()[path] if one["_id"] == ObjectId(identifier))
+    assert found["changed_at"] == before < found["deleted_at"] == found["updated_at"]
 
 
 def test_events_may_have_two_mebibytes(settings: object) -> None:
