@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from analytics import writer
 from analytics.columns import BadMessage
 from analytics.decoding import Event, decode
 from analytics.models import DeadLetter
 from analytics.offsets import Offsets, OffsetStore, Partition
+from analytics.outages import is_bad_value
 
 ERROR_LENGTH = 2000
 
@@ -57,26 +58,33 @@ class Batch:
 class Stored:
     """What a transaction has done."""
 
+    read: int
     changed: int
     dead: int
+    gaps: list[writer.Gap]
     bad_in_a_row: int
     next_offsets: Offsets
 
 
 def store(
-    messages: Sequence[Received],
-    offsets: OffsetStore,
-    expected: Offsets,
-    *,
-    bad_in_a_row: int,
-    bad_limit: int,
-    refused: str | None = None,
+    messages: Sequence[Received], offsets: OffsetStore, expected: Offsets, *, bad_in_a_row: int, bad_limit: int
 ) -> Stored:
     """Write the messages' rows, dead letters and offsets in one transaction.
 
-    Raises FencedError when a partition's stored offset is not the expected one, TooManyBadMessagesError, and
-    django.db's exceptions; nothing is written then.
+    A message that the database refuses becomes a dead letter when it is alone. Among others it makes the whole batch
+    fail with an exception that `is_bad_value`: the caller tries fewer. Raises besides FencedError when a partition's
+    stored offset is not the expected one, TooManyBadMessagesError, and django.db's exceptions; nothing is written then.
     """
+    try:
+        return _write(_decoded(messages, bad_in_a_row, bad_limit), offsets, expected)
+    except DatabaseError as error:
+        if len(messages) > 1 or not is_bad_value(error):
+            raise
+        refused = f"refused by the database: {error}"
+    return _write(_decoded(messages, bad_in_a_row, bad_limit, refused), offsets, expected)
+
+
+def _decoded(messages: Sequence[Received], bad_in_a_row: int, bad_limit: int, refused: str | None = None) -> Batch:
     batch = Batch(bad_in_a_row)
     for message in messages:
         batch.add(message, refused)
@@ -85,12 +93,17 @@ def store(
                 f"{batch.bad_in_a_row} bad messages in a row, the last one at offset {message.offset} of"
                 f" {message.partition}: {batch.letters[-1][1]}"
             )
+    return batch
+
+
+def _write(batch: Batch, offsets: OffsetStore, expected: Offsets) -> Stored:
     with transaction.atomic():
         offsets.lock({partition: expected[partition] for partition in batch.next_offsets})
-        changed = writer.apply(batch.events)
+        changed, gaps = writer.apply(batch.events)
         _bury(batch.letters, offsets.cluster_id)
         offsets.move(batch.next_offsets)
-    return Stored(changed, len(batch.letters), batch.bad_in_a_row, batch.next_offsets)
+    read, dead = len(batch.events) + len(batch.letters), len(batch.letters)
+    return Stored(read, changed, dead, gaps, batch.bad_in_a_row, batch.next_offsets)
 
 
 def _bury(letters: list[tuple[Received, str]], cluster_id: str) -> None:

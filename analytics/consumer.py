@@ -3,35 +3,53 @@
 The order is fixed: read, decode, store rows with offsets, then tell Kafka. Offsets live in the database; the ones
 committed to Kafka are for lag tools only. An outage of either server is waited out inside the group: partitions are
 paused, polling goes on, nothing is lost.
+
+Two threads: the database's does all that needs SQL, one operation at a time, on what it is given; this one waits for it
+and stays in touch with Kafka, so partitions may come and go while a batch is being stored. Why that is safe:
+
+- Revoked while a batch is in flight: its transaction begins with the lock on the offsets. Either it has committed
+  before the new owner locks them, who then finds another offset than it had read from, and seeks. Or the new owner was first,
+  and this transaction is fenced as a whole; what is still ours of it is pending, and stored again.
+- Revoked and assigned again meanwhile: the partition waits, and its place is looked up by the database's thread, after
+  the batch in flight. The batch's result moves no partition that waits.
+- Lost, because nobody heard of this process for too long: as revoked. The new owner is just further on.
+- A place looked up, then revoked and assigned again before it is sought: the place may be old. Then the next batch is
+  fenced, and the place is looked up again.
+- Asked to stop: a batch in flight gets a few seconds. If it is not committed then, the server rolls it back when the
+  end of the process closes the connection. In both cases the next owner reads on from what is stored.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import wait
+from functools import partial
+from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from confluent_kafka import KafkaException
+from django.db import DatabaseError, InterfaceError
 
-from analytics.batches import Received, store
+from analytics.batches import Stored, store
+from analytics.database_thread import DatabaseThread
 from analytics.offsets import FencedError, OffsetStore, Partition
 from analytics.outages import BackOff, is_bad_value, is_outage
-from analytics.progress import Counts, Progress
-from marketplace import kafka
-from marketplace.events.catalogue import TOPICS
+from analytics.progress import NAMED_GAPS, Counts
+from analytics.reader import IDLE_SECONDS, Reader
+from analytics.writer import Gap
 
 logger = logging.getLogger("analytics.consumer")
 
-# How long one poll waits for a first message, and then for more to fill the batch.
-IDLE_SECONDS = 0.5
-FILL_SECONDS = 0.05
-# A batch ends early at this size, read in steps so that large events cannot fill the memory.
-MAX_BATCH_BYTES = 8 << 20
-READ_STEP = 100
-BROKER_SECONDS = 5
+# A database operation that takes longer than the first has the partitions paused, and Kafka polled as often as this.
+PATIENCE_SECONDS = 1.0
+ATTEND_SECONDS = 0.2
+# After a signal: for the batch in flight, and for leaving the group.
+FINISH_SECONDS = 4.0
+LEAVE_SECONDS = 2.0
 REPORT_SECONDS = 10.0
 BAD_LIMIT = 50
+
+Result = TypeVar("Result")
 
 
 class _StopRequested(Exception):  # noqa: N818  # not an error
@@ -53,14 +71,18 @@ class EventConsumer:
         self.counts = Counts()
         self._group = group
         self._batch_size = batch_size
+        self._portion = batch_size
+        self._suspects = 0  # messages left of a portion that the database has refused
         self._stop = stop or threading.Event()
         self._back_off = back_off or BackOff()
         self._clock = clock
-        self._progress = Progress()
         self._bad_in_a_row = 0
         self._reported_at = clock()
         self._reported = str(self.counts)
-        self._kafka: Consumer = kafka.consumer(group, on_commit=_log_commit)
+        self._reported_gaps = 0
+        self._gaps: list[Gap] = []  # a few of those since the last report
+        self._reader = Reader(group)
+        self._progress = self._reader.progress
         self._offsets = OffsetStore(group, "")
 
     def run(self, *, once: bool = False) -> Counts:
@@ -68,6 +90,7 @@ class EventConsumer:
 
         Raises TooManyBadMessagesError, a fatal KafkaException, and database errors that waiting does not cure.
         """
+        self._database = DatabaseThread()
         try:
             self._through_outages(self._join)
             while not self._stop.is_set() and not (once and self._progress.caught_up()):
@@ -75,175 +98,118 @@ class EventConsumer:
         except _StopRequested:
             logger.info("stopped while a server was away; what was not stored is read again")
         finally:
-            self._kafka.close()
-            close_old_connections()
+            self._reader.close(LEAVE_SECONDS)
+            self._database.end(LEAVE_SECONDS)
+            self._report_gaps()
         return self.counts
 
     def _step(self) -> None:
         if self._progress.waiting:
             self._through_outages(self._position)
         self._read()
-        if self._progress.pending:
-            self._through_outages(self._store_pending)
-        else:
-            close_old_connections()
+        while self._progress.pending and not self._stop.is_set():
+            self._through_outages(self._store_portion)
+        self._reader.announce()
         self._report()
 
-    def _report(self) -> None:
-        """Log what has been done, every REPORT_SECONDS and only when there is something new."""
-        if self._clock() - self._reported_at < REPORT_SECONDS:
-            return
-        self._reported_at = self._clock()
-        if str(self.counts) != self._reported:
-            self._reported = str(self.counts)
-            logger.info(self._reported)
-
-    # --- Kafka ------------------------------------------------------------------------------------------------------
+    def _read(self) -> None:
+        self._reader.fill(self._batch_size)
 
     def _join(self) -> None:
-        """Subscribe. Asking for each topic first makes brokers that create topics on demand do so."""
-        for topic in TOPICS:
-            self._kafka.list_topics(topic, timeout=BROKER_SECONDS)
-        cluster_id = self._kafka.list_topics(timeout=BROKER_SECONDS).cluster_id
+        cluster_id = self._reader.cluster_id()
         self._offsets = OffsetStore(self._group, cluster_id)
-        if self._offsets.has_other_cluster():
+        if self._in_database(self._offsets.has_other_cluster):
             logger.warning("cluster %s is new to group %s: partitions start at their earliest", cluster_id, self._group)
-        self._kafka.subscribe(
-            list(TOPICS), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
-
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Take partitions over, paused: the database may be away, and a callback must not wait for it."""
-        logger.info("%d more partitions assigned", len(partitions))
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
-        consumer.pause(partitions)
-        self._progress.waiting |= _names(partitions)
-        self._progress.assigned = True
-
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        logger.info("%d partitions revoked", len(partitions))
-        self._progress.forget(_names(partitions))
-        consumer.incremental_unassign(partitions)
+        self._reader.join()
 
     def _position(self) -> None:
         """Let the waiting partitions go on from their stored offsets.
 
         All others pause meanwhile: a broker answers in order, and each question would wait for a fetch to end.
         """
-        progress = self._progress
-        self._pause(progress.positions)
-        stored = self._offsets.load(progress.waiting)
-        for partition in sorted(progress.waiting):
-            low, high = self._kafka.get_watermark_offsets(TopicPartition(*partition), BROKER_SECONDS, cached=False)
+        self._reader.pause()
+        stored = self._in_database(partial(self._offsets.load, set(self._progress.waiting)))
+        for partition in sorted(self._progress.waiting):
+            low, high = self._reader.watermarks(partition)
             start = self._start(partition, stored.get(partition), low, high)
-            self._kafka.seek(TopicPartition(*partition, start))
-            progress.positions[partition] = start
-            progress.targets.setdefault(partition, high)
-            progress.waiting.discard(partition)
-        self._resume(progress.positions)
-        logger.info("reading on in %d partitions", len(progress.positions))
+            if partition in self._progress.waiting:
+                self._reader.begin(partition, start, high)
+        self._reader.resume()
+        logger.info("reading on in %d partitions", len(self._progress.positions))
 
     def _start(self, partition: Partition, stored: int | None, low: int, high: int) -> int:
         if stored is None:
-            self._offsets.create({partition: low})
+            self._in_database(partial(self._offsets.create, {partition: low}))
             return low
         if low <= stored <= high:
             return stored
         logger.warning(
             "%s: stored offset %d is not within %d to %d, starting at the earliest", partition, stored, low, high
         )
-        self._offsets.reset(partition, stored, low)
+        self._in_database(partial(self._offsets.reset, partition, stored, low))
         return low
 
-    def _pause(self, partitions: Iterable[Partition]) -> None:
-        self._kafka.pause([TopicPartition(*partition) for partition in partitions])
-
-    def _resume(self, partitions: Iterable[Partition]) -> None:
-        self._kafka.resume([TopicPartition(*partition) for partition in partitions])
-
-    def _read(self) -> None:
-        """Fill `pending` up to a batch. Rebalances happen in here."""
-        size = 0
-        wait = IDLE_SECONDS
-        step = 1
-        while len(self._progress.pending) < self._batch_size and size < MAX_BATCH_BYTES:
-            messages = self._receive(step, wait)
-            size += sum(len(message.value or b"") for message in messages)
-            if len(messages) < step:
-                return
-            wait = FILL_SECONDS
-            step = min(READ_STEP, self._batch_size - len(self._progress.pending))
-
-    def _receive(self, number: int, seconds: float) -> list[Received]:
-        """Add up to `number` messages to `pending`, and return them. Raises a fatal KafkaException."""
-        received = []
-        for message in self._kafka.consume(number, seconds):
-            error = message.error()
-            if error is None:
-                partition: Any = message.topic(), message.partition()
-                offset: Any = message.offset()
-                received.append(Received(partition, offset, message.key(), message.value()))
-            elif error.fatal():
-                raise KafkaException(error)
-            else:
-                logger.warning("Kafka: %s", error)
-        owned = [message for message in received if message.partition in self._progress.positions]
-        self._progress.pending += owned
-        return owned
-
-    def _announce(self, offsets: dict[Partition, int]) -> None:
-        """Commit to Kafka, for observers: nothing here reads it, so a failure is only logged."""
-        try:
-            self._kafka.commit(
-                offsets=[TopicPartition(*partition, offset) for partition, offset in offsets.items()], asynchronous=True
-            )
-        except KafkaException as error:
-            logger.warning("offsets not committed to Kafka: %s", error)
-
-    # --- database ---------------------------------------------------------------------------------------------------
-
-    def _store_pending(self) -> None:
-        while self._progress.pending:
-            try:
-                self._store(self._progress.pending)
-            except FencedError as fenced:
-                self.counts.fenced += 1
-                logger.warning("%s; reading on from there", fenced)
-                self._pause(fenced.partitions)
-                self._progress.forget(fenced.partitions)
-                self._progress.waiting |= fenced.partitions
-
-    def _store(self, messages: list[Received], refused: str | None = None) -> None:
-        """Store the messages, which are the first pending ones; halve them until a bad one is alone."""
+    def _store_portion(self) -> None:
+        """Store what is pending, or the first part of it while a message is sought that the database refuses."""
         progress = self._progress
-        try:
-            stored = store(
-                messages,
-                self._offsets,
-                progress.positions,
-                bad_in_a_row=self._bad_in_a_row,
-                bad_limit=BAD_LIMIT,
-                refused=refused,
-            )
-        except DatabaseError as error:
-            if refused is not None or not is_bad_value(error):
-                raise
-            half = len(messages) // 2
-            if half:
-                self._store(messages[:half])
-                self._store(messages[half:])
-            else:
-                self._store(messages, refused=f"refused by the database: {error}")
+        messages = progress.pending[: self._portion]
+        if not messages:  # all of it was revoked during an outage
             return
-        progress.positions.update(stored.next_offsets)
-        progress.pending = progress.pending[len(messages) :]
-        self._bad_in_a_row = stored.bad_in_a_row
-        self.counts.read += len(messages)
-        self.counts.changed += stored.changed
-        self.counts.dead += stored.dead
-        self._announce(dict(stored.next_offsets))
+        try:
+            stored = self._in_database(
+                partial(
+                    store,
+                    messages,
+                    self._offsets,
+                    dict(progress.positions),
+                    bad_in_a_row=self._bad_in_a_row,
+                    bad_limit=BAD_LIMIT,
+                )
+            )
+        except FencedError as fenced:
+            self.counts.fenced += 1
+            logger.warning("%s; reading on from there", fenced)
+            self._reader.wait_again(fenced.partitions)
+        except DatabaseError as error:
+            if len(messages) == 1 or not is_bad_value(error):
+                raise
+            self._suspects = len(messages)
+            self._portion = len(messages) // 2
+        else:
+            self._take(stored)
 
-    # --- outages ----------------------------------------------------------------------------------------------------
+    def _take(self, stored: Stored) -> None:
+        """Go on behind a stored portion, and with whole batches again once what was refused has been found."""
+        self._suspects = 0 if stored.dead else max(0, self._suspects - stored.read)
+        if not self._suspects:
+            self._portion = self._batch_size
+        self._progress.stored(stored.next_offsets)
+        self._bad_in_a_row = stored.bad_in_a_row
+        self._gaps += stored.gaps[: NAMED_GAPS - len(self._gaps)]
+        self.counts.add(stored)
+        self._reader.announce()
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    def _in_database(self, operation: Callable[[], Result]) -> Result:
+        """Return what the operation gives in the database's thread, or raise what it raises.
+
+        Raises _StopRequested when it does not end soon after a signal.
+        """
+        future = self._database.submit(operation)
+        patience = PATIENCE_SECONDS
+        finish_until = None
+        while not wait([future], patience).done:
+            if self._stop.is_set():
+                finish_until = finish_until or self._clock() + FINISH_SECONDS
+                if self._clock() > finish_until:
+                    raise _StopRequested
+            self._reader.pause()
+            self._reader.attend()
+            patience = ATTEND_SECONDS
+        if patience == ATTEND_SECONDS:
+            self._reader.resume()
+        return future.result()
 
     def _through_outages(self, operation: Callable[[], None]) -> None:
         """Run the operation until no server is away. Raises _StopRequested when asked to stop in between."""
@@ -257,26 +223,34 @@ class EventConsumer:
                     raise
                 self.counts.outages += 1
                 logger.warning("server away, trying again in %.1f s: %s", delay, error)
-            close_old_connections()
             paused = True
             self._wait(delay)
         if paused:
-            self._resume(self._progress.positions)
+            self._reader.resume()
 
     def _wait(self, seconds: float) -> None:
         """Stay in the group without reading on."""
         until = self._clock() + seconds
         while (left := until - self._clock()) > 0:
-            self._pause(self._progress.positions)
-            self._receive(1, min(left, IDLE_SECONDS))
+            self._reader.pause()
+            self._reader.attend(min(left, IDLE_SECONDS))
             if self._stop.is_set():
                 raise _StopRequested
 
+    # --- reports ----------------------------------------------------------------------------------------------------
 
-def _log_commit(error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
-    if error is not None:
-        logger.warning("offsets not committed to Kafka: %s", error)
+    def _report(self) -> None:
+        """Log what has been done, every REPORT_SECONDS and only when there is something new."""
+        if self._clock() - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = self._clock()
+        if str(self.counts) != self._reported:
+            self._reported = str(self.counts)
+            logger.info(self._reported)
+        self._report_gaps()
 
-
-def _names(partitions: list[TopicPartition]) -> set[Partition]:
-    return {(p.topic, p.partition) for p in partitions}
+    def _report_gaps(self) -> None:
+        if self._gaps:
+            missing, self._reported_gaps = self.counts.gaps - self._reported_gaps, self.counts.gaps
+            logger.warning("%d versions missing, among them %s", missing, "; ".join(map(str, self._gaps)))
+            self._gaps.clear()

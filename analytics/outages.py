@@ -54,7 +54,7 @@ class BackOff:
     """Waits that double from `first_seconds` up to `longest_seconds`, each shortened by chance: a fleet spreads."""
 
     first_seconds: float = 0.2
-    longest_seconds: float = 15.0
+    longest_seconds: float = 3.0
 
     def delays(self) -> Iterator[float]:
         """Yield the seconds to wait before each next attempt, without end."""

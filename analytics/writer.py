@@ -7,7 +7,7 @@ in one order. Never: an older version over a newer one, whatever is repeated or 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics.columns import Row
 from analytics.decoding import DECODERS, ENVELOPE_COLUMNS, ENVELOPE_SLICE, EntityDecoder, Event
@@ -22,15 +22,36 @@ _CHILDREN: Final = {
 }
 
 
+class Gap(NamedTuple):
+    """Versions of an entity that were never seen: there are later ones."""
+
+    entity: str
+    entity_id: str
+    missing: int
+    before: int
+
+    def __str__(self) -> str:
+        return f"{self.missing} of {self.entity} {self.entity_id} before version {self.before}"
+
+
+class Applied(NamedTuple):
+    """What a batch of events has done to the tables: how many entities changed, and versions that it did not have."""
+
+    changed: int
+    gaps: list[Gap]
+
+
 @dataclass(slots=True)
 class Change:
-    """What a batch says of one entity: its newest state and its newest deletion."""
+    """What a batch says of one entity: its newest state and its newest deletion, and which versions there were."""
 
     state: Event | None = None
     deletion: Event | None = None
+    versions: list[int] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Keep the event if it is newer than the one kept so far."""
+        self.versions.append(event.version)
         if event.row is not None:
             if self.state is None or event.version > self.state.version:
                 self.state = event
@@ -64,8 +85,8 @@ class Work:
         (self.updates if present else self.inserts).append(event)
 
 
-def apply(events: Iterable[Event]) -> int:
-    """Bring the tables up to date with the events, in any order and with repeats. Return how many entities changed.
+def apply(events: Iterable[Event]) -> Applied:
+    """Bring the tables up to date with the events, in any order and with repeats.
 
     Runs in the caller's transaction. Raises django.db's exceptions.
     """
@@ -76,10 +97,12 @@ def apply(events: Iterable[Event]) -> int:
         if change is None:
             change = changes[event.entity_id] = Change()
         change.add(event)
-    return sum(_apply(decoder, batch[decoder]) for decoder in DECODERS if decoder in batch)
+    gaps: list[Gap] = []
+    return Applied(sum(_apply(decoder, batch[decoder], gaps) for decoder in DECODERS if decoder in batch), gaps)
 
 
-def _apply(decoder: EntityDecoder, changes: Changes) -> int:
+def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
+    """Apply one entity's changes; add the gaps found. Return how many rows changed."""
     ids = sorted(changes)
     projection = decoder.projection
     rows = projection.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk")
@@ -88,12 +111,23 @@ def _apply(decoder: EntityDecoder, changes: Changes) -> int:
     plan = _plan_marking if projection.deletion is Deletion.MARKS else _plan_removing
     work = Work()
     for entity_id in ids:
-        plan(work, changes[entity_id], stored.get(entity_id, 0), graves.get(entity_id, _NO_GRAVE))
+        change, present, grave = changes[entity_id], stored.get(entity_id, 0), graves.get(entity_id, _NO_GRAVE)
+        if missing := _missing(change.versions, max(present, grave.version)):
+            gaps.append(Gap(projection.entity, entity_id, missing, max(change.versions)))
+        plan(work, change, present, grave)
     _carry_out(decoder, work)
     return len(work.inserts) + len(work.updates) + len(work.marks) + len(work.burials)
 
 
 _NO_GRAVE: Final = Grave(0, "")
+
+
+def _missing(versions: list[int], known: int) -> int:
+    """Return how many versions between the known one and the newest are not there. Repeats are no gap."""
+    newest = max(versions)
+    if newest <= known + 1:
+        return 0
+    return newest - known - len({version for version in versions if version > known})
 
 
 def _graves(entity: str, ids: list[str]) -> dict[str, Grave]:

@@ -78,6 +78,10 @@ def consumer(
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            # The default, but what it means matters here: events of a transaction that is rolled back are none.
+            "isolation.level": "read_committed",
+            # The end of a partition may lie behind its last message; see analytics/progress.py.
+            "enable.partition.eof": True,
             "partition.assignment.strategy": "cooperative-sticky",
             "fetch.message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
             # Events wait in the broker rather than in this process's memory.

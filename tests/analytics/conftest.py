@@ -17,6 +17,11 @@ Envelope = dict[str, Any]
 
 
 def apply(*envelopes: Envelope) -> int:
+    """Decode and apply events as one batch, in a transaction. Return how many entities changed."""
+    return applied(*envelopes).changed
+
+
+def applied(*envelopes: Envelope) -> writer.Applied:
     """Decode and apply events as one batch, in a transaction."""
     events = [decode(e["event_type"].split(".")[0], e["entity_id"].encode(), raw(e)) for e in envelopes]
     with transaction.atomic():

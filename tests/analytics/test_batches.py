@@ -26,8 +26,8 @@ def received(envelopes, first=0):
     return [Received(PARTITION, first + number, key, value) for number, (key, value) in enumerate(pairs)]
 
 
-def put(messages, offsets, expected=0, bad_in_a_row=0, **options):
-    return store(messages, offsets, {PARTITION: expected}, bad_in_a_row=bad_in_a_row, bad_limit=LIMIT, **options)
+def put(messages, offsets, expected=0, bad_in_a_row=0):
+    return store(messages, offsets, {PARTITION: expected}, bad_in_a_row=bad_in_a_row, bad_limit=LIMIT)
 
 
 def as_bytes(column) -> bytes | None:
@@ -124,12 +124,6 @@ def test_offsets_of_groups_and_clusters_are_apart(offsets):
 def test_creating_offsets_keeps_existing_ones(offsets):
     offsets.create({("order", 1): 0, ("order", 2): 4})
     assert offsets.load([("order", 1), ("order", 2)]) == {("order", 1): 7, ("order", 2): 4}
-
-
-def test_what_the_database_refuses_becomes_a_dead_letter(offsets):
-    done = put(received([event("user.created", new_id())]), offsets, refused="refused by the database: too long")
-    assert (done.changed, done.dead) == (0, 1)
-    assert DeadLetter.objects.get().error == "refused by the database: too long"
 
 
 def test_large_raw_values_fit(offsets):

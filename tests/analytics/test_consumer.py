@@ -1,6 +1,7 @@
 """The consumer against a Kafka broker and a SQL database."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -85,13 +86,12 @@ def test_a_consumer_that_lost_its_partition_writes_nothing_and_seeks(produce, gr
 class Repair(BackOff):
     """A back-off during which the database comes back after two attempts."""
 
-    waits: list[float] = field(default_factory=list)
+    repair: Callable[[], None] = field(default=lambda: None)
 
     def delays(self):
         for number in range(10):
             if number == 2:
-                make_database_work()
-            self.waits.append(0.05)
+                self.repair()
             yield 0.05
 
 
@@ -122,19 +122,19 @@ def make_database_work() -> None:
 class FailingConsumer(EventConsumer):
     """A consumer whose database goes away between reading and storing."""
 
+    def __init__(self, group: str) -> None:
+        super().__init__(group, back_off=Repair(repair=lambda: self._in_database(make_database_work)))
+
     def _read(self) -> None:
         super()._read()
         if self._progress.pending and not self.counts.outages:
-            make_database_fail()
+            self._in_database(make_database_fail)
 
 
 def test_a_database_that_is_away_for_a_while_loses_nothing(produce, group):
     ids = [new_id() for _ in range(30)]
     produce(event("user.created", user_id) for user_id in ids)
-    try:
-        counts = FailingConsumer(group, back_off=Repair()).run(once=True)
-    finally:
-        make_database_work()
+    counts = FailingConsumer(group).run(once=True)
     assert counts.outages >= 2
     assert counts.dead == 0
     assert User.objects.filter(pk__in=ids).count() == 30

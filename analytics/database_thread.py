@@ -1,0 +1,66 @@
+"""The thread that does the consumer's database work, so that a statement that hangs keeps nobody from polling Kafka.
+
+A thread of its own instead of concurrent.futures' pool: the interpreter waits at its exit for threads of a pool, and
+nothing ends a statement that a server does not answer. This one is left behind; the server rolls back what it was in.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from django.db import close_old_connections, connection
+
+from analytics.outages import is_outage
+
+# A server that does not answer a statement for so long is away: its host has gone, or the network between.
+ANSWER_SECONDS = 90
+# The server ends a transaction whose client says nothing for so long. A consumer that is stopped in the midst of a
+# batch holds locks on its offsets, and whoever has taken its partitions over waits for them.
+SILENCE_SECONDS = 20
+
+Result = TypeVar("Result")
+Task = tuple["Future[Any]", Callable[[], Any]]
+
+
+class DatabaseThread:
+    """Runs operations one after the other in a thread that owns its database connection."""
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="database", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Callable[[], Result]) -> "Future[Result]":
+        """Have the operation run; the future has its result or exception."""
+        future: Future[Result] = Future()
+        self._tasks.put((future, operation))
+        return future
+
+    def end(self, seconds: float) -> None:
+        """Close the connection and end the thread; leave it to itself when it takes longer than that."""
+        self._tasks.put(None)
+        self._thread.join(seconds)
+
+    def _work(self) -> None:
+        _limit_waiting()
+        while task := self._tasks.get():
+            future, operation = task
+            close_old_connections()
+            try:
+                future.set_result(operation())
+            except Exception as error:  # noqa: BLE001  # it is raised again where the result is asked for
+                if is_outage(error):
+                    connection.close()  # the next one may lead to another server
+                future.set_exception(error)
+        connection.close()
+
+
+def _limit_waiting() -> None:
+    """Limit how long this thread's connection waits for the server, and the server for it (see the constants)."""
+    if connection.vendor == "mysql":
+        options = connection.settings_dict["OPTIONS"]
+        start = f"{options['init_command']}, wait_timeout={SILENCE_SECONDS}"
+        limits = {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS, "init_command": start}
+        connection.settings_dict = connection.settings_dict | {"OPTIONS": options | limits}
