@@ -3,19 +3,15 @@
 Search goes by indexed columns: `=` the exact value, `^` its beginning.
 """
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from analytics.admin_base import DateRangeFilter, ReadOnlyAdmin, ReadOnlyInline
+from analytics.admin_letters import DeadLetterAdmin
 from analytics.models import DeadLetter, Order, OrderItem, Post, Product, ProductVariant, Supplier, User
-
-SHOWN_BYTES = 100_000
 
 admin.site.site_header = admin.site.site_title = "Marketplace analytics"
 admin.site.index_title = "Tables"
+admin.site.register(DeadLetter, DeadLetterAdmin)
 
 
 @admin.register(User)
@@ -128,29 +124,3 @@ class PostAdmin(ReadOnlyAdmin):
     search_help_text = "Post id or author's user id"
     list_filter = ("post_type", ("published_at", DateRangeFilter), ("created_at", DateRangeFilter))
     ordering = ("-created_at",)
-
-
-@admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
-    columns = ("id", "topic", "partition", "offset", "key_text", "error", "created_at")
-    ordering = ("-id",)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[DeadLetter]":
-        """Leave out the raw values, which may be megabytes each; the detail page loads its own."""
-        return super().get_queryset(request).defer("value")
-
-    def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
-        return [*self.columns, "value_text"]
-
-    @admin.display(description="key")
-    def key_text(self, letter: DeadLetter) -> str:
-        return _readable(letter.key)
-
-    @admin.display(description="value")
-    def value_text(self, letter: DeadLetter) -> str:
-        return _readable(letter.value)
-
-
-def _readable(raw: Any) -> str:
-    """Return the beginning of raw bytes as text, with escapes for what is none."""
-    return "-" if raw is None else bytes(raw[:SHOWN_BYTES]).decode("utf-8", "backslashreplace")

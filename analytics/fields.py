@@ -12,6 +12,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import CreateModel
 from django.db.migrations.state import ProjectState
 
+ID_LENGTH = 24  # of an ObjectId in hexadecimal digits
+
 
 class _CollatedField(models.Field):  # type: ignore[type-arg]  # not subscriptable at run time
     """A text column that names its collation on MySQL and MariaDB, and nothing on SQLite."""

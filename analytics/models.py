@@ -1,14 +1,17 @@
-"""The analytics tables (SPEC section 5) and the consumer's own three. Only the consumer writes them.
+"""The analytics tables (SPEC section 5). Only the consumer writes them.
 
 Table and column names, sizes and indexes are a contract with the people who query them. `projections.py` says which
-value of an event goes into which column.
+value of an event goes into which column. The consumer's own tables are in `bookkeeping.py`.
 """
 
 from django.db import models
 
-from analytics.fields import KeyField, LineField, ProseField
+from analytics.bookkeeping import ConsumerOffset as ConsumerOffset
+from analytics.bookkeeping import DeadLetter as DeadLetter
+from analytics.bookkeeping import DeadLetterAction as DeadLetterAction
+from analytics.bookkeeping import Tombstone as Tombstone
+from analytics.fields import ID_LENGTH, KeyField, LineField, ProseField
 
-ID_LENGTH = 24
 UUID_LENGTH = 36
 EMAIL_LENGTH = 255
 PHONE_LENGTH = 50
@@ -239,62 +242,3 @@ class Post(Projected):
 
     class Meta:
         db_table = "posts"
-
-
-class ConsumerOffset(models.Model):
-    """How far a group has read one partition: moves in the transaction that writes the rows.
-
-    The key begins with the partition, so that groups that read the same partition lock neighbouring rows in one order.
-    """
-
-    pk = models.CompositePrimaryKey("cluster_id", "topic", "partition", "group_id")
-    cluster_id = KeyField(max_length=100)
-    topic = KeyField(max_length=249)
-    partition = models.IntegerField()
-    group_id = KeyField(max_length=255)
-    next_offset = models.BigIntegerField()
-
-    class Meta:
-        db_table = "consumer_offsets"
-
-    def __str__(self) -> str:
-        return f"{self.group_id}: {self.topic}/{self.partition} at {self.next_offset}"
-
-
-class Tombstone(models.Model):
-    """A deletion that no row remembers: older events of the entity cannot bring it back."""
-
-    pk = models.CompositePrimaryKey("entity", "entity_id")
-    entity = KeyField(max_length=20)
-    entity_id = KeyField(max_length=ID_LENGTH)
-    version = models.IntegerField()
-    deleted_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "tombstones"
-
-    def __str__(self) -> str:
-        return f"{self.entity} {self.entity_id}"
-
-
-class DeadLetter(models.Model):
-    """A message that could not be decoded or applied, as it came, and why."""
-
-    id = models.BigAutoField(primary_key=True)
-    cluster_id = KeyField(max_length=100)
-    topic = KeyField(max_length=249)
-    partition = models.IntegerField()
-    offset = models.BigIntegerField()
-    key = models.BinaryField(null=True)
-    value = models.BinaryField(null=True)
-    error = ProseField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "dead_letters"
-        constraints = [
-            models.UniqueConstraint(fields=["cluster_id", "topic", "partition", "offset"], name="dead_letters_message")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}@{self.offset}"

@@ -12,7 +12,7 @@ from bson import ObjectId
 from django.apps import apps
 from django.db import transaction
 
-from analytics.models import ConsumerOffset, DeadLetter
+from analytics.models import ConsumerOffset, DeadLetter, DeadLetterAction
 from analytics.projections import PROJECTIONS, Deletion, Projection
 from marketplace import mongo
 from marketplace.events.catalogue import CATALOGUE
@@ -55,7 +55,7 @@ def clear_if_wrong() -> None:
     with transaction.atomic():
         # Children are declared after their parents.
         for model in reversed(list(apps.get_app_config("analytics").get_models())):
-            if model is not DeadLetter:
+            if model not in (DeadLetter, DeadLetterAction):
                 model._default_manager.all().delete()
 
 

@@ -53,7 +53,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
             key=str,
         )
         for model in apps.get_app_config("analytics").get_models()
-        if model not in (models.ConsumerOffset, models.Tombstone, models.DeadLetter)
+        if model not in (models.ConsumerOffset, models.Tombstone, models.DeadLetter, models.DeadLetterAction)
     }
 
 

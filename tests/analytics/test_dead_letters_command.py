@@ -1,0 +1,200 @@
+"""`manage.py dead_letters`: tables for people, JSON and bytes for programs, and exit codes."""
+
+import json
+import os
+import pwd
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from analytics.management.commands.dead_letters import Command
+from analytics.models import DeadLetter, DeadLetterAction, User
+from tests.analytics.events import event, new_id, raw
+from tests.analytics.letters import bad_letter, good_letter, letter
+
+pytestmark = pytest.mark.django_db
+
+SECONDS = 60
+
+
+def run(capsys, *arguments, code=0) -> str:
+    """Run the command, compare its exit code, and return what it wrote."""
+    found, said = 0, ""
+    try:
+        call_command("dead_letters", *map(str, arguments))
+    except CommandError as error:
+        found, said = error.returncode, str(error)
+    output = capsys.readouterr().out + said
+    assert found == code, output
+    return output
+
+
+def listed(capsys, *arguments) -> list[int]:
+    return [one["id"] for one in json.loads(run(capsys, "list", "--json", *arguments))]
+
+
+def test_the_list_shows_open_letters_without_control_characters(capsys):
+    bad = bad_letter(error="\x1b[31mred\nline")
+    bad.key = None
+    settled = letter(b"{}", state=DeadLetter.DISCARDED)
+    output = run(capsys, "list")
+    assert "\\x1b[31mred\\nline" in output
+    assert "\x1b" not in output
+    assert output.splitlines()[-1] == "1 letters"
+    assert listed(capsys) == [bad.pk]
+    assert listed(capsys, "--state", "all") == [settled.pk, bad.pk]
+
+
+def test_the_list_is_filtered(capsys):
+    product = letter(b"{}", topic="product", error="Input data was truncated")
+    old = letter(b"{}")
+    DeadLetter.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=9))
+    assert listed(capsys, "--topic", "product") == [product.pk]
+    assert listed(capsys, "--error", "TRUNCATED") == [product.pk]
+    assert listed(capsys, "--since", (product.created_at - timedelta(days=1)).isoformat()) == [product.pk]
+    assert listed(capsys, "--since", "2001-01-01") == [old.pk, product.pk]
+    assert listed(capsys, "--topic", "order") == []
+
+
+def test_the_list_comes_in_pages(capsys):
+    ids = [letter(b"{}").pk for _ in range(5)][::-1]
+    output = run(capsys, "list", "--limit", 2)
+    assert output.splitlines()[-1] == f"2 letters; more: --before {ids[1]}"
+    assert listed(capsys, "--limit", 2, "--before", ids[1]) == ids[2:4]
+    assert "more" not in run(capsys, "list", "--limit", 5)
+
+
+def test_show_tells_everything(capsys):
+    found = letter(b'{"a": "\\u001b\xe2\x80\xae", "b": [1]}')
+    run(capsys, "retry", found.pk, "--by", "ann", code=1)
+    output = run(capsys, "show", found.pk)
+    for text in ("state:      open", "topic:      user", "key:        k", "it was so", "retry by ann: failed (Object"):
+        assert text in output
+    assert '{\n  "a": "\\u001b\\u202e",\n  "b": [\n    1\n  ]\n}' in output
+    assert output.replace("\n", "").isprintable()
+    assert "\\xff{\\x1b[31m\\n" in run(capsys, "show", bad_letter().pk)
+    assert "value (none):\n-" in run(capsys, "show", letter(None).pk)
+    run(capsys, "show", 10**9, code=1)
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00\r\n", b"[" * 100_000, b'"\\ud800"', b"9" * 5000, b"NaN", b""])
+def test_any_value_can_be_shown(value, capsys):
+    found = letter(value)
+    run(capsys, "show", found.pk).encode()
+
+
+def test_raw_bytes_come_as_they_are(capfdbinary):
+    found = letter(b"\xff\x00\r\n")
+    call_command("dead_letters", "show", str(found.pk), "--raw")
+    assert capfdbinary.readouterr().out == b"\xff\x00\r\n"
+
+
+def test_retry_by_id_tells_what_came_of_each(capsys):
+    good, bad = good_letter(), bad_letter()
+    output = run(capsys, "retry", good.pk, bad.pk, code=1)
+    assert output.startswith(f"{good.pk} applied\n{bad.pk} failed: JSON is malformed")
+    assert "1 applied, 1 failed\n" in output
+    assert User.objects.count() == 1
+    assert {one.actor for one in DeadLetterAction.objects.all()} == {pwd.getpwuid(os.getuid()).pw_name}
+
+
+def test_retry_all_keeps_to_the_filters(capsys):
+    users, products = [good_letter() for _ in range(2)], [good_letter(event("product.created", new_id()))]
+    assert "1 applied" in run(capsys, "retry", "--all", "--topic", "product")
+    assert listed(capsys) == [one.pk for one in reversed(users)]
+    assert "2 applied" in run(capsys, "retry", "--all")
+    assert "nothing to do" in run(capsys, "retry", "--all")
+    assert listed(capsys, "--state", "retried", "--topic", "product") == [products[0].pk]
+
+
+def test_discard(capsys):
+    found = bad_letter()
+    assert "discarded: spam" in run(capsys, "discard", found.pk, "--reason", "spam", "--by", "ann")
+    assert listed(capsys, "--state", "discarded") == [found.pk]
+    run(capsys, "retry", found.pk, code=1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["retry", "0"],
+        ["retry", "x"],
+        ["retry", "99999999999999999999"],
+        ["list", "--since", "yesterday"],
+        ["list", "--limit", "1001"],
+        ["list", "--state", "closed"],
+        ["discard", "1"],
+        ["discard", "1", "--reason", " "],
+        ["discard", "1", "--reason", "\x1b[31m"],
+        ["discard", "--reason", "spam"],
+    ],
+)
+def test_a_wrong_call(arguments, capsys):
+    command = Command()
+    command._called_from_command_line = True
+    with pytest.raises(SystemExit) as stopped:
+        command.create_parser("manage.py", "dead_letters").parse_args(arguments)
+    assert stopped.value.code == 2
+    assert "usage: manage.py dead_letters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["retry"], ["retry", "1", "--all"], ["retry", "1", "--topic", "user"]])
+def test_a_retry_of_nothing_or_of_too_much(arguments, capsys):
+    run(capsys, *arguments, code=2)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="makes SQLite read-only")
+def test_a_database_that_takes_no_writes_is_told(capsys):
+    found = good_letter()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+        try:
+            assert "the database failed: attempt to write" in run(capsys, "retry", found.pk, code=1)
+        finally:
+            cursor.execute("PRAGMA query_only = OFF")
+    assert listed(capsys) == [found.pk]
+
+
+def start(folder, *arguments) -> "subprocess.Popen[str]":
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{folder / 'analytics.sqlite3'}",
+        "DATA_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_people_at_once(tmp_path):
+    """Each letter is settled once, whoever gets there first."""
+    with start(tmp_path, "migrate", "--skip-checks", "-v0") as migrated:
+        assert migrated.wait(SECONDS) == 0
+    sent = [event("user.created", new_id()) for _ in range(300)]
+    with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database, database:
+        database.executemany(
+            "INSERT INTO dead_letters (cluster_id, topic, partition, offset, key, value, error, created_at)"
+            " VALUES ('c', 'user', 0, ?, ?, ?, 'unknown', '2026-01-01 00:00:00')",
+            [(number, one["entity_id"].encode(), raw(one)) for number, one in enumerate(sent)],
+        )
+    people = [start(tmp_path, "dead_letters", "retry", "--all", "--by", name) for name in ("ann", "bob")]
+    outputs = [person.communicate(timeout=SECONDS) for person in people]
+    assert [person.returncode for person in people] == [0, 0], outputs
+    with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database:
+        assert database.execute("SELECT state, COUNT(*) FROM dead_letters GROUP BY 1").fetchall() == [("retried", 300)]
+        audit = database.execute("SELECT COUNT(*), COUNT(DISTINCT letter_id) FROM dead_letter_actions").fetchone()
+        assert audit == (300, 300)
+        assert database.execute("SELECT COUNT(*) FROM users").fetchone() == (300,)
