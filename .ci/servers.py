@@ -1,7 +1,7 @@
 """Run a command beside real servers: `.venv/bin/python .ci/servers.py make test`.
 
-Starts MariaDB, Apache Kafka (one KRaft node) and mongod in a temporary folder, on free ports of 127.0.0.1, puts their
-addresses into the command's environment, and stops them when it ends. Exits with the command's code.
+Starts MariaDB (or MySQL), Apache Kafka (one KRaft node) and mongod in a temporary folder, on free ports of 127.0.0.1,
+puts their addresses into the command's environment, and stops them when it ends. Exits with the command's code.
 """
 
 import argparse
@@ -22,10 +22,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 from tests.servers.kafka import Kafka  # noqa: E402
 from tests.servers.mariadb import MariaDb  # noqa: E402
 from tests.servers.mongod import Mongod  # noqa: E402
+from tests.servers.mysql import MySql  # noqa: E402
 from tests.servers.server import Server  # noqa: E402
 from tests.servers.sql import SqlServer  # noqa: E402
 
-SQL: dict[str, type[SqlServer]] = {"mariadb": MariaDb}
+SQL: dict[str, type[SqlServer]] = {"mariadb": MariaDb, "mysql": MySql}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -33,7 +34,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Needs requirements/mysql.txt, mariadb-server-core, mariadb-client-core, Java 17 and Maven.",
+        epilog="Needs requirements/mysql.txt, Java 17, Maven, and Debian's mariadb-server-core and mariadb-client-core;"
+        " for MySQL root and debootstrap, which prepares it in a minute at the first time.",
     )
     parser.add_argument("--sql", choices=SQL, default="mariadb", help="the SQL database (default: %(default)s)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, with its arguments")
