@@ -47,22 +47,41 @@ def _common(role: str) -> dict[str, Any]:
 
 
 def producer() -> Producer:
-    """Return the relay's producer: idempotent, acknowledged by all in-sync replicas, room for the largest event.
+    """Return a producer outside of any transaction: idempotent, acknowledged by all in-sync replicas.
 
     Raises ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
     """
+    return Producer(_producing("producer"))
+
+
+def transactional_producer(role: str) -> Producer:
+    """Return a producer that shuts out all earlier ones of this installation's `role` by its init_transactions.
+
+    The id has the database's name in it, so that two installations on one cluster leave each other alone. Raises
+    ImproperlyConfigured without KAFKA_BOOTSTRAP_SERVERS.
+    """
     return Producer(
-        _common("relay")
+        _producing(role)
         | {
-            "acks": "all",
-            "enable.idempotence": True,
-            "message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
-            "compression.type": "lz4",
-            # An entity's events go one after the other, each waiting this long for company.
-            "linger.ms": 1,
-            "delivery.timeout.ms": 30_000,
+            "transactional.id": f"{settings.KAFKA_CLIENT_ID}-{settings.DATABASE_NAME}-{role}",
+            # What a holder that died has left open hides later events from readers of committed ones, for so long at
+            # most. Longer than a message waits: librdkafka wants it so.
+            "transaction.timeout.ms": 30_000,
+            "delivery.timeout.ms": 20_000,
         }
     )
+
+
+def _producing(role: str) -> dict[str, Any]:
+    return _common(role) | {
+        "acks": "all",
+        "enable.idempotence": True,
+        # Room for the largest event.
+        "message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
+        "compression.type": "lz4",
+        # A batch is handed over at once: there is nothing to wait for.
+        "linger.ms": 0,
+    }
 
 
 def consumer(

@@ -1,98 +1,139 @@
-"""Outbox events on their way to Kafka: one at a time per entity.
+"""Outbox events on their way to Kafka: each batch is one transaction, so all of it is published or nothing.
 
-An entity's next event is handed to the producer when the broker has acknowledged the one before. The idempotent
-producer alone does not keep an entity's order: it retries in order, but when it gives up on one event (rejected, timed
-out) those behind it in the queue still go out. Events of different entities travel together, so the cost is a round
-trip per further event of one entity, and one entity's events come no faster than its transactions.
+All relays of an installation use one transactional id. Who opens it is the only one from then on: the broker aborts
+what the holder before has left open, and refuses whatever that one still sends, out of librdkafka's own queues too.
+https://cwiki.apache.org/confluence/display/KAFKA/KIP-98+-+Exactly+Once+Delivery+and+Transactional+Messaging
 """
 
 import functools
-from collections import deque
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
-from marketplace import mongo
+from marketplace import kafka, mongo
 from marketplace.representation import timestamp
 
 SOURCE = "/marketplace"
+# No call of librdkafka waits longer; in between, the caller is asked whether to go on.
+STEP_SECONDS = 0.5
+
+# The broker, the way to it, or a transaction that the broker has given up: not the events.
+_UNREACHABLE = {
+    KafkaError._MSG_TIMED_OUT,
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._PURGE_QUEUE,
+    KafkaError._PURGE_INFLIGHT,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.UNKNOWN_PRODUCER_ID,
+    KafkaError.INVALID_PRODUCER_ID_MAPPING,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+}
+
+
+class RejectedError(Exception):
+    """The broker refuses an event of the batch. Which one is known only of a batch of one."""
+
+
+class UnreachableError(Exception):
+    """The batch failed, and not because of its events."""
+
+
+class BrokenError(Exception):
+    """The producer is of no further use: fenced by another one, broken, or given up while it waited."""
 
 
 class Delivery:
-    """The events that were read and have no outcome yet.
+    """A transactional producer. `go_on` is asked every STEP_SECONDS of waiting; when it says no, the wait is given up.
 
-    `acknowledged` collects the events that the broker has (id and entity), `failures` the last error per entity; the
-    caller empties both. `may_send` is asked before each event.
+    After a BrokenError take a new one: opening it aborts what this one has left open.
     """
 
-    def __init__(self, producer: Producer, may_send: Callable[[], bool]) -> None:
-        self._producer = producer
-        self._may_send = may_send
-        # Per entity its events in order; the first is with the producer.
-        self._chains: dict[str, deque[mongo.Stored]] = {}
-        self.bytes = 0
-        self.acknowledged: dict[str, str] = {}
-        self.failures: dict[str, KafkaError] = {}
-        self.fatal_error: KafkaError | None = None
+    def __init__(self, go_on: Callable[[], bool]) -> None:
+        self._go_on = go_on
+        self._producer = kafka.transactional_producer("relay")
+        self._acknowledged: list[str] = []
+        self._failure: KafkaError | None = None
 
-    @property
-    def entities(self) -> list[str]:
-        """The keys of entities that have an event on its way."""
-        return list(self._chains)
-
-    def offer(self, event: mongo.Stored) -> None:
-        """Take an event. Events of one entity must come in their order."""
-        if event["key"] in self.failures:
-            return
-        chain = self._chains.setdefault(event["key"], deque())
-        chain.append(event)
-        self.bytes += len(event["payload"])
-        if len(chain) == 1:
-            self._send(event)
-
-    def poll(self, seconds: float) -> None:
-        """Wait for delivery reports, at most so long, and act on them."""
-        self._producer.poll(seconds)
-
-    def abandon(self) -> None:
-        """Have the producer drop what it has not sent. The object is of no further use."""
-        self._producer.purge()
-
-    def _send(self, event: mongo.Stored) -> None:
-        if not self._may_send():
-            self._drop(event["key"])
-            return
-        report = functools.partial(self._reported, event)
+    def open(self) -> None:
+        """Shut out all earlier producers of this installation. Raises BrokenError."""
         try:
+            self._complete(self._producer.init_transactions)
+        except KafkaException as error:
+            raise BrokenError(error.args[0]) from error
+
+    def publish(self, events: Sequence[mongo.Stored]) -> list[str]:
+        """Send the events, in their order, in one transaction; return the ids of those that the broker has for certain.
+
+        Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
+        """
+        self._acknowledged, self._failure = [], None
+        try:
+            self._producer.begin_transaction()
+            self._send(events)
+            self._complete(self._producer.commit_transaction)
+        except KafkaException as failed:
+            # librdkafka names a failed delivery as such only in its report.
+            meaning = _meaning(self._failure or failed.args[0])
+            self._abort(failed.args[0])
+            raise meaning from failed
+        return self._acknowledged
+
+    def _send(self, events: Sequence[mongo.Stored]) -> None:
+        """Hand all events over, and wait a while for their reports. Raises KafkaException when one of them fails."""
+        for event in events:
+            report = functools.partial(self._reported, event["_id"])
             self._producer.produce(
                 event["topic"], event["payload"], event["key"], headers=_headers(event), on_delivery=report
             )
-        except KafkaException as error:
-            self._failed(event, error.args[0])
+        end = time.monotonic() + STEP_SECONDS
+        while len(self._acknowledged) < len(events) and not self._failure and (left := end - time.monotonic()) > 0:
+            self._producer.poll(left)
+        if self._failure:
+            raise KafkaException(self._failure)
 
-    def _reported(self, event: mongo.Stored, error: KafkaError | None, _message: Message) -> None:
+    def _reported(self, event_id: str, error: KafkaError | None, _message: Message) -> None:
         """Act on an event's delivery report: the only proof that the broker has it."""
-        if error is not None:
-            self._failed(event, error)
-            return
-        self.acknowledged[event["_id"]] = event["key"]
-        chain = self._chains[event["key"]]
-        chain.popleft()
-        self.bytes -= len(event["payload"])
-        if chain:
-            self._send(chain[0])
+        if error is None:
+            self._acknowledged.append(event_id)
         else:
-            del self._chains[event["key"]]
+            self._failure = self._failure or error
 
-    def _failed(self, event: mongo.Stored, error: KafkaError) -> None:
-        """Note the error and drop the entity's later events: they stay in the outbox, behind this one."""
-        self.failures[event["key"]] = error
-        if error.fatal() or error.code() == KafkaError._FATAL:
-            self.fatal_error = error
-        self._drop(event["key"])
+    def _abort(self, error: KafkaError) -> None:
+        """Take the transaction back. Raises BrokenError when that cannot be done."""
+        if error.fatal():
+            raise BrokenError(error)
+        try:
+            self._complete(self._producer.abort_transaction)
+        except KafkaException as failed:
+            raise BrokenError(failed.args[0]) from failed
 
-    def _drop(self, key: str) -> None:
-        self.bytes -= sum(len(event["payload"]) for event in self._chains.pop(key, ()))
+    def _complete(self, call: Callable[[float], None]) -> None:
+        """Call until it is done, a step at a time. Raises KafkaException, and BrokenError when given up."""
+        while True:
+            try:
+                call(STEP_SECONDS)
+            except KafkaException as failed:
+                error: KafkaError = failed.args[0]
+                if not error.retriable():
+                    raise
+            else:
+                return
+            self._producer.poll(0)  # has librdkafka hand its log lines over
+            if not self._go_on():
+                raise BrokenError(error)
+
+
+def _meaning(error: KafkaError) -> Exception:
+    if error.retriable() or error.code() in _UNREACHABLE:
+        return UnreachableError(error)
+    return RejectedError(error)
 
 
 def _headers(event: mongo.Stored) -> list[tuple[str, str | bytes | None]]:

@@ -51,7 +51,7 @@ class Lease:
 
     def _renew(self) -> None:
         asked = time.monotonic()
-        with pymongo.timeout(self.seconds):
+        with pymongo.timeout(self.seconds / 2):
             found = self._leases().find_one_and_update(
                 {"_id": self.name}, [{"$replaceWith": self._next()}], upsert=True, return_document=ReturnDocument.AFTER
             )

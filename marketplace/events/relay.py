@@ -1,34 +1,29 @@
 """The relay: publishes the outbox to Kafka, in order per entity, and deletes what the broker has acknowledged.
 
-One process at a time does it, by a lease. A crash between publishing and deleting repeats events and loses none.
+One process at a time does it, by a lease; the broker itself refuses one that has lost it and does not know yet. A crash
+between publishing and deleting repeats events and loses none.
 """
 
 import logging
 import random
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError
+import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
-from marketplace import kafka, mongo
-from marketplace.events.delivery import Delivery
+from marketplace import mongo
+from marketplace.events.delivery import BrokenError, Delivery, RejectedError, UnreachableError
+from marketplace.events.holds import Holds
 from marketplace.events.lease import Lease
 from marketplace.events.outbox import OUTBOX
 
 logger = logging.getLogger("marketplace.events.relay")
 
-# The broker or the way to it, not the event. No pause is needed: librdkafka has waited delivery.timeout.ms already.
-_UNREACHABLE = {
-    KafkaError._MSG_TIMED_OUT,
-    KafkaError._TRANSPORT,
-    KafkaError._ALL_BROKERS_DOWN,
-    KafkaError._PURGE_QUEUE,
-    KafkaError._PURGE_INFLIGHT,
-}
 _INSERTS: list[mongo.Stored] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
 
 
@@ -36,36 +31,28 @@ _INSERTS: list[mongo.Stored] = [{"$match": {"operationType": "insert"}}, {"$proj
 class RelayPolicy:
     """Limits and times of the relay."""
 
+    # An event has up to 2 MiB, so it is bytes that bound the memory.
     batch_events: int = 500
-    # What may be on its way at once. An event has up to 2 MiB, so it is bytes that bound the memory.
-    window_entities: int = 1000
-    window_bytes: int = 8 << 20
+    batch_bytes: int = 8 << 20
     lease_seconds: float = 5.0
-    # The loop looks after the lease, new events and acknowledged ones at least this often.
-    turn_seconds: float = 0.5
     idle_wait_ms: int = 1000
+    # No database work takes longer, and after a stop a batch that waits for Kafka is given up after so long.
+    mongodb_seconds: float = 3.0
+    stop_seconds: float = 2.0
     # A rejected event holds back its entity: this long at first, doubled up to the maximum.
     hold_seconds: float = 1.0
     max_hold_seconds: float = 60.0
-    # More rejected entities than this are no accident: the relay stops reading until some of them have been retried.
+    # More rejected entities than this are no accident: the relay reads nothing else until some of them have passed.
     max_held: int = 1000
     back_off_seconds: float = 0.2
     max_back_off_seconds: float = 5.0
     report_seconds: float = 10.0
 
 
-@dataclass
-class Hold:
-    """When an entity whose event was rejected is tried again, and how often it has been."""
-
-    until: float
-    attempts: int
-
-
 class Relay:
     """The loop. `stop` ends it; with `once` it ends by itself when nothing but rejected events is left.
 
-    `published` counts events acknowledged by the broker and deleted, `failed` the failed attempts.
+    `published` counts events acknowledged by the broker and deleted, `failed` the transactions that failed.
     """
 
     def __init__(self, stop: threading.Event, *, once: bool = False, policy: RelayPolicy | None = None) -> None:
@@ -74,11 +61,15 @@ class Relay:
         self.failed = 0
         self.lease = Lease("relay", self.policy.lease_seconds)
         self._stop = stop
+        self._stop_by: float | None = None
         self._once = once
-        self._held: dict[str, Hold] = {}
+        self._delivery: Delivery | None = None
+        self._holds = Holds(self.policy.hold_seconds, self.policy.max_hold_seconds)
+        self._batch_events = self.policy.batch_events
+        self._batch: list[mongo.Stored] = []
+        # Published, and to be deleted before anything is read again.
+        self._done: list[str] = []
         self._errors_in_a_row = 0
-        self._leads = False
-        self._delivery = self._new_delivery()
         self._report_at = time.monotonic() + self.policy.report_seconds
         self._reported = 0
 
@@ -93,78 +84,113 @@ class Relay:
                     break
                 self._errors_in_a_row = 0
             except PyMongoError as error:
-                self._back_off(error)
+                self._back_off("MongoDB fails", error)
+            except UnreachableError as error:
+                self._back_off("Kafka fails", error)
+            except BrokenError as error:
+                self._delivery = None
+                self._back_off("the producer is replaced", error)
             self._report()
         self._finish()
 
     @property
     def rejected(self) -> list[str]:
         """The keys of entities whose event the broker refuses."""
-        return list(self._held)
+        return self._holds.keys
 
     def _turn(self) -> bool:
         """Do one round. Return False when `once` is done."""
-        if not self._lead():
+        self._delete_published()
+        if not self.lease.keep():
             return self._stand_by()
-        self._delete_acknowledged()
-        self._read_batch()
-        if not self._delivery.entities:
-            if self._once and not self._pending():
-                return False
+        if self._delivery is None:
+            # The lease is looked at again afterwards: whoever gets it later than that shuts this producer out.
+            self._take_over()
+            return True
+        self._batch = self._read_batch()
+        if self._batch:
+            self._publish(self._delivery)
+        elif self._once and not self._pending():
+            return False
+        else:
             self._wait_for_events()
-        self._deliver()
-        self._settle_failures()
         return True
-
-    def _lead(self) -> bool:
-        """Keep the lease, and return whether this process is the active relay."""
-        leads = self.lease.keep()
-        if leads and not self._leads:
-            logger.info("this is the active relay now (lease %d)", self.lease.token)
-        if self._leads and not leads:
-            logger.warning("the lease is lost; what is on its way is left to the next active relay")
-            self._start_over()
-        self._leads = leads
-        return leads
 
     def _stand_by(self) -> bool:
         """Wait before asking for the lease again. Return False when `once` finds that the active relay did it all."""
+        if self._delivery:
+            logger.warning("the lease is lost")
+            self._delivery = None
         self._stop.wait(self.policy.lease_seconds / 5 * random.uniform(0.8, 1.2))
         return not (self._once and not self._pending())
 
-    def _new_delivery(self) -> Delivery:
-        return Delivery(kafka.producer(), may_send=lambda: self.lease.held)
+    def _take_over(self) -> None:
+        """Become the one whose events the broker takes."""
+        delivery = Delivery(self._may_wait)
+        delivery.open()
+        self._delivery = delivery
+        logger.info("this is the active relay now (lease %d)", self.lease.token)
 
-    def _start_over(self) -> None:
-        """Take a new producer: of the old one nobody waits for anything any more."""
-        self._delivery.abandon()
-        self._delivery = self._new_delivery()
+    def _may_wait(self) -> bool:
+        """Keep the lease while the broker is waited for, and return whether it still should be."""
+        self._report()
+        if self._stop.is_set():
+            self._stop_by = self._stop_by or time.monotonic() + self.policy.stop_seconds
+            return time.monotonic() < self._stop_by
+        try:
+            return self.lease.keep()
+        except PyMongoError as error:
+            # Nobody else can take the lease either; or somebody has, and the broker refuses us.
+            logger.warning("MongoDB fails, too: %s", error)
+            return True
 
-    def _read_batch(self) -> None:
-        """Hand over the oldest events of all entities that have none on its way and are not held back."""
-        policy, delivery = self.policy, self._delivery
-        room = min(policy.batch_events, policy.window_entities - len(delivery.entities))
-        if room <= 0 or len(self._resting()) > policy.max_held:
-            return
+    def _publish(self, delivery: Delivery) -> None:
+        """Send the batch. One that is rejected goes again in halves, until the bad event is alone."""
+        batch = self._batch
+        try:
+            self._done = delivery.publish(batch)
+        except RejectedError as error:
+            self.failed += 1
+            if len(batch) == 1:
+                self._holds.hold(batch[0]["key"], error)
+            self._batch_events = max(1, len(batch) // 2)
+        except (UnreachableError, BrokenError):
+            self.failed += 1
+            raise
+        else:
+            if len(batch) == 1:
+                self._holds.release(batch[0]["key"])
+            self._batch_events = min(2 * self._batch_events, self.policy.batch_events)
+        finally:
+            self._batch = []
+
+    def _read_batch(self) -> list[mongo.Stored]:
+        """Return the oldest events of the entities that are not held back, or the first of one that has been."""
+        due = self._holds.due
+        if due is None and len(self._holds.keys) > self.policy.max_held:
+            return []
+        wanted: mongo.Stored = {"key": {"$nin": self._holds.keys} if due is None else due}
+        events, size = [], 0
         # One snapshot: a scan that runs beside commits could pass an entity's first event and still see its second.
-        with mongo.snapshot() as session:
-            found = self._outbox().find(self._readable(), session=session).sort("timestamp").limit(room)
-            for event in found:
-                delivery.offer(event)
-                if delivery.bytes >= policy.window_bytes:
-                    break
-            found.close()
-
-    def _readable(self) -> mongo.Stored:
-        return {"key": {"$nin": self._delivery.entities + self._resting()}}
-
-    def _resting(self) -> list[str]:
-        now = time.monotonic()
-        return [key for key, hold in self._held.items() if hold.until > now]
+        with self._in_time(), mongo.snapshot() as session:
+            limit = 1 if due else self._batch_events
+            with self._outbox().find(wanted, session=session).sort("timestamp").limit(limit) as found:
+                for event in found:
+                    events.append(event)
+                    size += len(event["payload"])
+                    if size >= self.policy.batch_bytes:
+                        break
+        if due and not events:
+            self._holds.release(due)
+        return events
 
     def _pending(self) -> bool:
         """Return whether the outbox has something to read, committed by a majority or about to be."""
-        return self._outbox().find_one(self._readable(), {"_id": 1}) is not None
+        resting = self._holds.resting
+        if len(resting) > self.policy.max_held:
+            return False
+        with self._in_time():
+            return self._outbox().find_one({"key": {"$nin": resting}}, {"_id": 1}) is not None
 
     def _wait_for_events(self) -> None:
         """Wait until something is put into the outbox, or the turn is over.
@@ -172,76 +198,60 @@ class Relay:
         The outbox is looked at once the change stream is open, so nothing slips in between.
         """
         try:
-            with self._outbox().watch(_INSERTS, max_await_time_ms=self.policy.idle_wait_ms) as stream:
+            with self._in_time():
+                stream = self._outbox().watch(_INSERTS, max_await_time_ms=self.policy.idle_wait_ms)
+            with stream:
                 while not self._stop.is_set() and self.lease.keep() and not self._pending():
-                    stream.try_next()
+                    with self._in_time():
+                        stream.try_next()
                     self._report()
         except OperationFailure as error:
             logger.warning("no change stream, polling instead: %s", error)
             self._stop.wait(self.policy.idle_wait_ms / 1000)
 
-    def _deliver(self) -> None:
-        """Wait until all events on their way are reported, at most one turn."""
-        end = time.monotonic() + self.policy.turn_seconds
-        while self._delivery.entities and (left := end - time.monotonic()) > 0:
-            self._delivery.poll(left)
+    def _delete_published(self) -> None:
+        """Delete what the broker has. Raises PyMongoError, and keeps the ids then.
 
-    def _delete_acknowledged(self) -> None:
-        """Delete what the broker has, before anything is read again. Raises PyMongoError, and keeps the ids then."""
-        done = self._delivery.acknowledged
-        if done and self.lease.held:
-            self._outbox().delete_many({"_id": {"$in": list(done)}})
-            self.published += len(done)
-            for key in self._held.keys() & set(done.values()):
-                del self._held[key]
-            done.clear()
+        All at once: of an entity's events, the first must not stay behind alone and be repeated after the second.
+        """
+        if not self._done:
+            return
+        with (
+            self._in_time(),
+            mongo.client().start_session() as session,
+            session.start_transaction(write_concern=WriteConcern("majority")),
+        ):
+            self._outbox().delete_many({"_id": {"$in": self._done}}, session=session)
+        self.published += len(self._done)
+        self._done = []
 
-    def _settle_failures(self) -> None:
-        """Hold back the entities whose event was rejected."""
-        failures = self._delivery.failures
-        self.failed += len(failures)
-        for key, error in failures.items():
-            if error.code() not in _UNREACHABLE and not error.fatal():
-                self._hold(key, error)
-        if failures:
-            logger.warning("%d events failed, the last with: %s", len(failures), error)
-        failures.clear()
-        if self._delivery.fatal_error:
-            logger.error("the producer is broken and replaced: %s", self._delivery.fatal_error)
-            self._start_over()
-
-    def _hold(self, key: str, error: KafkaError) -> None:
-        attempts = self._held[key].attempts + 1 if key in self._held else 1
-        seconds = min(self.policy.hold_seconds * 2 ** (attempts - 1), self.policy.max_hold_seconds)
-        self._held[key] = Hold(time.monotonic() + seconds, attempts)
-        logger.error("Kafka rejects an event of %s, its later ones wait; next try in %.0f s: %s", key, seconds, error)
+    def _in_time(self) -> AbstractContextManager[None]:
+        return pymongo.timeout(self.policy.mongodb_seconds)
 
     def _outbox(self) -> Collection[mongo.Stored]:
-        return mongo.database()[OUTBOX].with_options(write_concern=WriteConcern("majority"))
+        return mongo.database()[OUTBOX]
 
-    def _back_off(self, error: PyMongoError) -> None:
+    def _back_off(self, what: str, error: Exception) -> None:
         """Wait longer after each error in a row, and not in step with other processes."""
         self._errors_in_a_row += 1
         seconds = self.policy.back_off_seconds * 2 ** min(self._errors_in_a_row, 10)
         seconds = min(seconds, self.policy.max_back_off_seconds) * random.uniform(0.5, 1)
-        logger.warning("MongoDB fails, next try in %.1f s: %s", seconds, error)
+        logger.warning("%s, next try in %.1f s: %s", what, seconds, error)
         self._stop.wait(seconds)
 
     def _report(self) -> None:
         if time.monotonic() < self._report_at:
             return
         self._report_at = time.monotonic() + self.policy.report_seconds
-        waiting = len(self._delivery.entities)
+        waiting = len(self._batch)
         if waiting or self.published != self._reported:
-            logger.info("published %d events, %d entities wait for Kafka", self.published - self._reported, waiting)
+            logger.info("published %d events, %d wait for Kafka", self.published - self._reported, waiting)
         self._reported = self.published
 
     def _finish(self) -> None:
-        """Delete what is acknowledged already and let a standby take over. What is on its way will be repeated."""
+        """Delete what is published already and let a standby take over. What was on its way has been rolled back."""
         try:
-            self._deliver()
-            self._delete_acknowledged()
+            self._delete_published()
             self.lease.release()
         except PyMongoError as error:
             logger.warning("stopped without MongoDB; what was published last will be repeated: %s", error)
-        self._delivery.abandon()

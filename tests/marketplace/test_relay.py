@@ -22,13 +22,14 @@ from pymongo.errors import OperationFailure
 
 from marketplace import kafka, mongo
 from marketplace.events.catalogue import TOPICS
+from marketplace.events.delivery import Delivery
 from marketplace.events.relay import Relay, RelayPolicy
 from tests.marketplace.mock_broker import MockBroker
 
 pytestmark = pytest.mark.usefixtures("mongodb")
 
 # The lease stays as long as it is: a short one runs out when this machine is busy, and the events are sent twice.
-QUICK = RelayPolicy(hold_seconds=0.1, max_hold_seconds=0.2, turn_seconds=0.2)
+QUICK = RelayPolicy(hold_seconds=0.1, max_hold_seconds=0.2)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 A, B = str(ObjectId()), str(ObjectId())
 
@@ -38,8 +39,8 @@ import django
 django.setup()
 from marketplace.events.relay import Relay, RelayPolicy
 class Killed(Relay):
-    def _delete_acknowledged(self):
-        if self._delivery.acknowledged:
+    def _delete_published(self):
+        if self._done:
             os.kill(os.getpid(), signal.SIGKILL)
 Killed(threading.Event(), policy=RelayPolicy(lease_seconds=1)).run()
 """
@@ -136,6 +137,11 @@ def versions(messages: list[Message]) -> dict[str, list[int]]:
     return found
 
 
+def first_times(broker: MockBroker) -> dict[str, list[int]]:
+    """Return the versions per entity without repeats: librdkafka's broker shows aborted transactions, too."""
+    return {key: list(dict.fromkeys(found)) for key, found in versions(published(broker)).items()}
+
+
 def test_an_event_arrives_with_its_key_bytes_and_headers(broker: MockBroker) -> None:
     sent = event(A, 7)
     mongo.database().outbox.insert_one(sent)
@@ -162,17 +168,21 @@ def test_many_events_keep_their_order_per_entity(broker: MockBroker) -> None:
     assert waiting() == []
 
 
-def test_a_large_backlog_stays_within_the_window(broker: MockBroker) -> None:
+def test_a_large_backlog_goes_in_batches_of_limited_size(broker: MockBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         put(
             str(ObjectId()),
             number,
             payload=json.dumps({"version": number, "text": "x" * (2 << 20)}).encode()[: 2 << 20],
         )
-    relay = Relay(threading.Event(), once=True, policy=RelayPolicy(window_bytes=4 << 20))
+    relay = Relay(threading.Event(), once=True, policy=RelayPolicy(batch_bytes=4 << 20))
     taken = []
-    offer = relay._delivery.offer
-    relay._delivery.offer = lambda found: (offer(found), taken.append(relay._delivery.bytes))[0]
+    publish = Delivery.publish
+    monkeypatch.setattr(
+        Delivery,
+        "publish",
+        lambda self, events: (taken.append(sum(len(event["payload"]) for event in events)), publish(self, events))[1],
+    )
     relay.run()
     assert max(taken) <= (4 << 20) + (2 << 20)
     assert (relay.published, waiting()) == (12, [])
@@ -185,7 +195,7 @@ def test_events_wait_while_the_broker_is_away_and_arrive_when_it_is_back(broker:
         broker.go_down()
         for version in (2, 3):
             put(A, version)
-        until(lambda: relay._delivery.entities == [A])
+        until(lambda: len(relay._batch) > 0)
         assert waiting() == [(A, 2), (A, 3)]
         broker.come_up()
         assert until(lambda: not waiting()) < 6
@@ -196,14 +206,17 @@ def test_events_wait_while_the_broker_is_away_and_arrive_when_it_is_back(broker:
 def test_a_delivery_that_timed_out_is_not_published(broker: MockBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     make, settings = kafka.Producer, {"delivery.timeout.ms": 1000}
     monkeypatch.setattr(kafka, "Producer", lambda given: make(given | settings))
-    broker.go_down()
-    put(A, 1)
     with running() as relay:
-        until(lambda: relay.failed >= 2)
-        assert (relay.published, relay.rejected, waiting()) == (0, [], [(A, 1)])
-        broker.come_up()
+        put(A, 1)
         until(lambda: relay.published == 1)
-    assert set(versions(published(broker))[A]) == {1}
+        broker.go_down()
+        put(A, 2)
+        until(lambda: relay._delivery._failure is not None)
+        assert (relay.published, relay.rejected, waiting()) == (1, [], [(A, 2)])
+        broker.come_up()
+        until(lambda: relay.published == 2)
+        assert relay.failed > 0
+    assert set(versions(published(broker))[A]) == {1, 2}
 
 
 def test_a_rejected_event_holds_back_its_entity_only(broker: MockBroker) -> None:
@@ -214,7 +227,7 @@ def test_a_rejected_event_holds_back_its_entity_only(broker: MockBroker) -> None
         put(B, version)
     with pytest.raises(CommandError, match="rejects events of 1 entities"):
         call_command("relay_events", once=True)
-    assert versions(published(broker)) == {A: [1], B: [3, 4]}
+    assert first_times(broker) == {A: [1], B: [3, 4]}
     assert waiting() == [(A, 2), (A, 3), (A, 4)]
 
 
@@ -229,7 +242,7 @@ def test_the_order_survives_a_broker_that_refuses_some_requests(broker: MockBrok
         assert relay.failed > 0
         until(lambda: not waiting(), 30)
     assert relay.rejected == []
-    assert versions(published(broker)) == {key: list(range(1, 21)) for key in keys}
+    assert first_times(broker) == {key: list(range(1, 21)) for key in keys}
 
 
 def test_a_relay_killed_before_it_deletes_repeats_and_loses_nothing(broker: MockBroker, settings: object) -> None:
@@ -271,9 +284,9 @@ def test_a_relay_that_lost_its_lease_sends_nothing_more(broker: MockBroker) -> N
         until(lambda: relay.published == 1)
         broker.go_down()
         put(A, 2)
-        until(lambda: relay._delivery.entities == [A])
+        until(lambda: len(relay._batch) > 0)
         mongo.database().leases.update_one({}, {"$set": {"holder": "another", "expires_at": START.replace(year=2100)}})
-        until(lambda: relay._delivery.entities == [])
+        until(lambda: relay._delivery is None)
         broker.come_up()
         put(A, 3)
         time.sleep(0.5)  # nothing may happen, for which there is no event
