@@ -8,8 +8,8 @@ Two threads: the database's does all that needs SQL, one operation at a time, on
 and stays in touch with Kafka, so partitions may come and go while a batch is being stored. Why that is safe:
 
 - Revoked while a batch is in flight: its transaction begins with the lock on the offsets. Either it has committed
-  before the new owner locks them, who then finds another offset than it had read from, and seeks. Or the new owner was first,
-  and this transaction is fenced as a whole; what is still ours of it is pending, and stored again.
+  before the new owner locks them, who then finds another offset than it had read from, and seeks. Or the new owner was
+  first, and this transaction is fenced as a whole; what is still ours of it is pending, and stored again.
 - Revoked and assigned again meanwhile: the partition waits, and its place is looked up by the database's thread, after
   the batch in flight. The batch's result moves no partition that waits.
 - Lost, because nobody heard of this process for too long: as revoked. The new owner is just further on.

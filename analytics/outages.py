@@ -11,18 +11,22 @@ from typing import Final
 from confluent_kafka import KafkaException
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 
-# MySQL's and MariaDB's codes: connections refused, lost or killed, shutdown, lock waits and deadlocks, read-only
-# servers. 1062: another writer inserted a row between our look and our insert; the second look finds it.
+# MySQL's and MariaDB's codes: connections refused, lost or killed, shutdown, lock waits, deadlocks, snapshots out of date,
+# read-only servers and sessions, servers short of memory, disk or threads, group replication.
+# 1062: another writer inserted a row between our look and our insert; the second look finds it.
+# https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html, https://mariadb.com/kb/en/mariadb-error-codes/
 _MYSQL_AWAY: Final = frozenset(
-    {1040, 1042, 1043, 1045, 1047, 1053, 1062, 1077, 1079, 1080, 1129, 1152, 1158, 1159, 1160, 1161, 1180, 1184, 1203}
-    | {1205, 1213, 1226, 1290, 1317, 1836, 1927, 3024, 3100, 3101, 4031}
+    {1015, 1020, 1021, 1030, 1037, 1040, 1041, 1042, 1043, 1045, 1047, 1053, 1062, 1077, 1079, 1080, 1114, 1129, 1135}
+    | {1152, 1156, 1158, 1159, 1160, 1161, 1180, 1184, 1203, 1205, 1206, 1213, 1226, 1290, 1317, 1792, 1836, 1927, 1969}
+    | {3024, 3032, 3100, 3101, 3168, 3169, 3572, 4031}
 )
-_MYSQL_CLIENT_ERRORS: Final = range(2000, 3000)
+# The client's own errors: all are of the connection, but for commands out of order and a statement that is too long.
+_MYSQL_CLIENT_AWAY: Final = frozenset(range(2000, 3000)) - {2014, 2020}
 # SQLite's: busy, locked, read-only, interrupted, input/output error, disk full, cannot open.
 _SQLITE_AWAY: Final = frozenset({5, 6, 8, 9, 10, 13, 14})
 # Values that MySQL refuses under codes that its driver files as OperationalError: out of range, truncated, wrong text,
-# too long, packet too large, JSON.
-_MYSQL_BAD_VALUE: Final = frozenset({1118, 1153, 1264, 1265, 1292, 1366, 1406, 3140, 3141, 3157})
+# too long, packet too large, JSON that is none or too deep.
+_MYSQL_BAD_VALUE: Final = frozenset({1118, 1153, 1264, 1265, 1292, 1300, 1366, 1406, 2020, 3140, 3141, 3157, 3854})
 
 
 def is_outage(error: Exception) -> bool:
@@ -39,7 +43,7 @@ def _away(error: DatabaseError) -> bool:
     if sqlite_code is not None:
         return sqlite_code & 0xFF in _SQLITE_AWAY
     code = error.args[0] if error.args else None
-    return code in _MYSQL_AWAY or code in _MYSQL_CLIENT_ERRORS
+    return code in _MYSQL_AWAY or code in _MYSQL_CLIENT_AWAY
 
 
 def is_bad_value(error: DatabaseError) -> bool:

@@ -1,9 +1,9 @@
-"""The few SQL statements that the writer needs, built from a model: faster than creating model objects per row.
+"""The few SQL statements on whole batches of rows, built from a model: faster than creating model objects per row.
 
 Values arrive as the columns take them (`columns.py`), so nothing is converted here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +12,10 @@ from django.db.models.constants import OnConflict
 
 from analytics.columns import Row
 
-# Rows in one upsert statement: far below every limit on parameters and packet size.
+# Rows and characters in one upsert statement: far below every limit on parameters and packet size. A server that is
+# sent a larger packet than it takes closes the connection, which looks as if it had gone away.
 UPSERT_ROWS = 50
+UPSERT_LENGTH = 1 << 20
 
 
 class Table:
@@ -33,8 +35,7 @@ class Table:
     def upsert(self, rows: list[Row]) -> None:
         """Insert rows, or overwrite the ones with the same key."""
         with connection.cursor() as cursor:
-            for start in range(0, len(rows), UPSERT_ROWS):
-                chunk = rows[start : start + UPSERT_ROWS]
+            for chunk in _chunks(rows):
                 statement = f"{self._insert} {', '.join([self._placeholders] * len(chunk))} {self._on_conflict}"
                 cursor.execute(statement, [value for row in chunk for value in row])
 
@@ -46,6 +47,21 @@ class Table:
         if rows:
             with connection.cursor() as cursor:
                 cursor.executemany(f"UPDATE {quote(self._name)} SET {values} WHERE {key} = %s", rows)  # noqa: S608
+
+    def after(self, key: str, limit: int) -> list[Row]:
+        """Return the next rows in the order of the first column, as the driver gives them."""
+        return self._select(f"> %s ORDER BY {connection.ops.quote_name(self._columns[0])} LIMIT {limit:d}", [key])
+
+    def of(self, ids: Sequence[str]) -> list[Row]:
+        """Return the rows whose first column is one of `ids`, in any order, as the driver gives them."""
+        return self._select(f"IN ({', '.join(['%s'] * len(ids))})", ids) if ids else []
+
+    def _select(self, condition: str, parameters: Sequence[str]) -> list[Row]:
+        quote = connection.ops.quote_name
+        columns, table = ", ".join(map(quote, self._columns)), quote(self._name)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {columns} FROM {table} WHERE {quote(self._columns[0])} {condition}", parameters)  # noqa: S608
+            return [list(row) for row in cursor.fetchall()]
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete the rows whose first column is one of `ids`."""
@@ -68,3 +84,18 @@ class Table:
     def _on_conflict(self) -> Any:
         key, others = self._columns[: self._key_columns], self._columns[self._key_columns :]
         return connection.ops.on_conflict_suffix_sql(self._columns, OnConflict.UPDATE, others, key)
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Divide rows by UPSERT_ROWS and UPSERT_LENGTH; a row that is longer is alone."""
+    chunk: list[Row] = []
+    length = 0
+    for row in rows:
+        added = sum([len(value) for value in row if isinstance(value, str)])
+        if chunk and (len(chunk) == UPSERT_ROWS or length + added > UPSERT_LENGTH):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(row)
+        length += added
+    if chunk:
+        yield chunk

@@ -1,11 +1,12 @@
 """The consumer against a Kafka broker and a SQL database."""
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from django.db import connection, connections
 
 from analytics.batches import TooManyBadMessagesError, store
@@ -15,7 +16,7 @@ from analytics.offsets import OffsetStore
 from analytics.outages import BackOff
 from marketplace import kafka as clients
 from tests.analytics.conftest import apply
-from tests.analytics.events import event, new_id
+from tests.analytics.events import event, new_id, raw
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +37,39 @@ def test_events_become_rows_and_a_restart_goes_on_from_the_stored_offsets(produc
     committed = {(p.topic, p.partition): p.offset for p in observer.committed(partitions, timeout=10)}
     assert committed == {row[:2]: row[2] for row in rows.values_list("topic", "partition", "next_offset")}
     observer.close()
+
+
+def in_transaction(servers: str, envelopes: list[dict], end: str) -> None:
+    """Produce events in one transaction; `end` says how it ends. A real broker writes a record about that, too."""
+    producer = Producer({"bootstrap.servers": servers, "transactional.id": new_id()})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    for envelope in envelopes:
+        producer.produce("user", raw(envelope), envelope["entity_id"].encode())
+    assert producer.flush(20) == 0
+    getattr(producer, end)(20)
+
+
+def test_the_records_that_end_transactions_are_waited_for_by_nobody(kafka, group):
+    kept = [event("user.created", new_id()) for _ in range(30)]
+    in_transaction(kafka, kept[:20], "commit_transaction")
+    in_transaction(kafka, kept[20:], "commit_transaction")
+    EventConsumer(group).run(once=True)
+    assert User.objects.filter(pk__in=[envelope["entity_id"] for envelope in kept]).count() == 30
+    observer = clients.consumer(group)
+    partitions = observer.committed([TopicPartition("user", number) for number in range(4)], timeout=10)
+    ends = [observer.get_watermark_offsets(partition, 10)[1] for partition in partitions]
+    observer.close()
+    assert [partition.offset for partition in partitions] == ends
+
+
+def test_events_of_a_transaction_that_was_rolled_back_are_none(kafka, group):
+    if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
+        pytest.skip("librdkafka's own broker knows no rolled back transactions")
+    undone = event("user.created", new_id())
+    in_transaction(kafka, [undone], "abort_transaction")
+    EventConsumer(group).run(once=True)
+    assert not User.objects.filter(pk=undone["entity_id"]).exists()
 
 
 def test_a_new_cluster_id_reads_everything_again_without_harm(own_kafka, group, caplog):

@@ -37,6 +37,10 @@ BROKEN = {
         raw(event("post.created", ID)).replace(b'"image"', b"[" * 100_000 + b"]" * 100_000, 1),
         "recursion",
     ),
+    "nested deeper than MariaDB takes": (
+        raw(event("post.created", ID)).replace(b'"image"', b"[" * 30 + b"]" * 30, 1),
+        "nested deeper than 31",
+    ),
     "lone surrogate": (
         raw(event("user.created", ID)).replace(b"Ada", b"\\ud83d"),
         "surrogate|truncated|Invalid|malformed",

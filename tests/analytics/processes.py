@@ -1,0 +1,124 @@
+"""Consumers as processes of their own, on a database of the test alone that logs how each offset moves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.db.utils import ConnectionHandler
+
+from marketplace.environment import Environment
+
+# The same text for SQLite and MySQL.
+MOVES = """CREATE TABLE moves (id INTEGER, topic VARCHAR(50), number INTEGER, started BIGINT, ended BIGINT)"""
+TRIGGER = """CREATE TRIGGER moved AFTER UPDATE ON consumer_offsets FOR EACH ROW
+BEGIN INSERT INTO moves VALUES (1, NEW.topic, NEW.`partition`, OLD.next_offset, NEW.next_offset); END"""
+
+
+class Tables:
+    """A database with the analytics tables: a SQLite file, or a database of its own on the server that is given.
+
+    A trigger logs the moves of offsets, in the transactions that move them.
+    """
+
+    def __init__(self, folder: Path, server: str = "") -> None:
+        self.url = f"sqlite:///{folder / 'analytics.sqlite3'}"
+        if server:
+            name = f"test_{uuid.uuid4().hex[:12]}"
+            self._server = _connection(server)
+            self._server.cursor().execute(f"CREATE DATABASE {name}")
+            self.url = server.rsplit("/", 1)[0] + f"/{name}"
+        self.connection = _connection(self.url)
+        self.environment = os.environ | {
+            "DATABASE_URL": self.url,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.KAFKA_BOOTSTRAP_SERVERS,
+            "DATA_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        manage = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity=0"]
+        subprocess.run(manage, env=self.environment, cwd=settings.BASE_DIR, check=True)
+        for statement in (MOVES, TRIGGER):
+            self.rows(statement)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement, and return its rows, if it has any."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def versions(self, table: str) -> dict[str, int]:
+        """Return the version of each row by its key."""
+        return dict(self.rows(f"SELECT {table[:-1]}_id, version FROM {table}"))  # noqa: S608
+
+    def check_moves(self) -> int:
+        """Assert that the batches of each partition join without gap and overlap. Return how many there were."""
+        moves: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        for topic, number, started, ended in self.rows("SELECT topic, number, started, ended FROM moves"):
+            moves.setdefault((topic, number), []).append((started, ended))
+        for partition, batches in moves.items():
+            batches.sort()
+            assert all(before[1] == after[0] for before, after in pairwise(batches)), (partition, batches)
+            assert all(started < ended for started, ended in batches), (partition, batches)
+        return sum(map(len, moves.values()))
+
+    def close(self) -> None:
+        if self.connection.vendor == "mysql":
+            self._server.cursor().execute(f"DROP DATABASE {self.connection.settings_dict['NAME']}")
+            self._server.close()
+        self.connection.close()
+
+
+def _connection(url: str) -> Any:
+    return ConnectionHandler({"default": Environment.db_url_config(url)})["default"]
+
+
+class ConsumerProcess:
+    """A consumer with its log."""
+
+    def __init__(self, tables: Tables, group: str, log: Path, stopping: str = "", *options: str) -> None:
+        start = ["-m", "tests.analytics.stopping_consumer", stopping] if stopping else ["manage.py"]
+        self._log = log
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *start, "consume_events", "--group", group, *options],
+                env=tables.environment,
+                cwd=settings.BASE_DIR,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def is_stopped(self) -> bool:
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self, seconds: float = 10) -> None:
+        """Ask it to stop, and assert that it does so in time, with success."""
+        self.process.terminate()
+        assert self.process.wait(seconds) == 0, self.log
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something that has no event to wait for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)

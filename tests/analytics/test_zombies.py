@@ -1,0 +1,54 @@
+"""Consumers that are believed dead, and are not."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.analytics.conftest import Produce
+from tests.analytics.events import event, new_id
+from tests.analytics.processes import ConsumerProcess, Tables, until
+from tests.analytics.stopping_consumer import PLACES
+
+
+@pytest.fixture
+def tables(kafka: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Tables]:
+    with django_db_blocker.unblock():
+        tables = Tables(tmp_path, os.environ.get("DATABASE_URL", ""))
+        yield tables
+        tables.close()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_stopped_consumer_that_wakes_up_writes_nothing_twice(
+    tables: Tables, produce: Produce, group: str, tmp_path: Path, place: str
+) -> None:
+    if place == "before the commit" and tables.connection.vendor == "sqlite":
+        pytest.skip("SQLite's lock is on the whole file, and no server takes it away from a process that is stopped")
+    ids = [new_id() for _ in range(200)]
+    produce(event("user.created", user_id) for user_id in ids)
+    zombie = ConsumerProcess(tables, group, tmp_path / "zombie.log", place)
+    heir = None
+    try:
+        until(zombie.is_stopped)
+        heir = ConsumerProcess(tables, group, tmp_path / "heir.log")
+        until(lambda: tables.versions("users").keys() >= set(ids))
+        produce(event("user.updated", user_id, 2) for user_id in ids)
+        until(lambda: all(tables.versions("users")[user_id] == 2 for user_id in ids))
+        zombie.go_on()
+        noticed = "reading on from there" if place == "before the lock" else "server away"
+        until(lambda: noticed in zombie.log)
+        until(lambda: "reading on in" in zombie.log.partition("revoked")[2])
+        produce(event("user.updated", user_id, 3) for user_id in ids)
+        until(lambda: all(tables.versions("users")[user_id] == 3 for user_id in ids))
+        heir.terminate()
+        zombie.terminate()
+    finally:
+        for one in filter(None, (zombie, heir)):
+            one.kill()
+    assert tables.check_moves() >= 3
+    assert (", 1 times fenced" in zombie.log) == (place == "before the lock")
+    assert ", 0 times fenced" in heir.log
+    assert ", 0 versions missing" in zombie.log
