@@ -97,3 +97,18 @@ class DeadLetterAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor}: {self.outcome}"
+
+
+class RebuildPosition(models.Model):
+    """How far a rebuild has come with one entity, to go on from there after an interruption."""
+
+    entity = KeyField(max_length=20, primary_key=True)
+    document_id = KeyField(max_length=ID_LENGTH)
+    row_id = KeyField(max_length=ID_LENGTH)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "rebuild_positions"
+
+    def __str__(self) -> str:
+        return f"{self.entity}: up to {self.row_id}"

@@ -53,7 +53,7 @@ class ChildDecoder:
             children.model, paths, besides={"id", parent_column} | (children.paths.keys() - paths.keys())
         )
         self.columns = [parent_column, *([children.key] if keyed else []), *self._row_type.columns]
-        self._key_position = self.columns.index(children.key)
+        self.key_position = self.columns.index(children.key)
         entry = struct(children.source, self._row_type.tree)
         key_type = type_of(columns_of(children.model)[children.key])
         self.type = dict[key_type, entry] if keyed else list[entry]  # type: ignore[valid-type]
@@ -65,7 +65,7 @@ class ChildDecoder:
             rows = [[entity_id, key, *row(entry)] for key, entry in source.items()]
         else:
             rows = [[entity_id, *row(entry)] for entry in source]
-        position = self._key_position
+        position = self.key_position
         if len({row[position] for row in rows}) != len(rows):
             raise BadMessage(f"{self.source}: a key is there twice")
         return rows

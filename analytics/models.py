@@ -9,6 +9,7 @@ from django.db import models
 from analytics.bookkeeping import ConsumerOffset as ConsumerOffset
 from analytics.bookkeeping import DeadLetter as DeadLetter
 from analytics.bookkeeping import DeadLetterAction as DeadLetterAction
+from analytics.bookkeeping import RebuildPosition as RebuildPosition
 from analytics.bookkeeping import Tombstone as Tombstone
 from analytics.fields import ID_LENGTH, KeyField, LineField, ProseField
 

@@ -27,6 +27,16 @@ class FencedError(Exception):
         super().__init__(f"offsets moved by another consumer: {sorted(partitions)}")
 
 
+def lock_topic(topic: str) -> None:
+    """Let nobody project this topic until the end of the transaction: every batch begins with a lock on these rows.
+
+    Only a consumer that joins for the first time within that transaction is not held back; rows are locked besides.
+    """
+    clusters = ConsumerOffset.objects.filter(topic=topic).values_list("cluster_id", flat=True).distinct()
+    rows = ConsumerOffset.objects.select_for_update().filter(cluster_id__in=sorted(clusters), topic=topic)
+    list(rows.order_by("cluster_id", "topic", "partition", "group_id").values_list("next_offset"))
+
+
 @dataclass(frozen=True, slots=True)
 class OffsetStore:
     """The offsets of one group in one cluster. A cluster that starts anew has a new id, and no offsets."""

@@ -6,14 +6,15 @@ in one order. Never: an older version over a newer one, whatever is repeated or 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from analytics.columns import Row
+from analytics.columns import Row, sql_text
 from analytics.decoding import DECODERS, ENVELOPE_COLUMNS, ENVELOPE_SLICE, EntityDecoder, Event
 from analytics.models import Tombstone
 from analytics.projections import Deletion
 from analytics.tables import Table
+from marketplace.mongo import MAX_VERSION
 
 _TOMBSTONES: Final = Table(Tombstone, ("entity", "entity_id", "version", "deleted_at"), key_columns=2)
 _PARENTS: Final = {decoder: Table(decoder.projection.model, decoder.columns) for decoder in DECODERS}
@@ -105,9 +106,8 @@ def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
     """Apply one entity's changes; add the gaps found. Return how many rows changed."""
     ids = sorted(changes)
     projection = decoder.projection
-    rows = projection.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk")
-    stored = dict(rows.values_list("pk", "version"))
-    graves = {} if projection.deletion is Deletion.NEVER else _graves(projection.entity, ids)
+    stored = _locked(decoder, ids)
+    graves = _graves(projection.entity, ids)
     plan = _plan_marking if projection.deletion is Deletion.MARKS else _plan_removing
     work = Work()
     for entity_id in ids:
@@ -122,6 +122,12 @@ def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
 _NO_GRAVE: Final = Grave(0, "")
 
 
+def _locked(decoder: EntityDecoder, ids: list[str]) -> dict[str, int]:
+    """Return the versions of the rows that are there, locked."""
+    rows = decoder.projection.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk")
+    return dict(rows.values_list("pk", "version"))
+
+
 def _missing(versions: list[int], known: int) -> int:
     """Return how many versions between the known one and the newest are not there. Repeats are no gap."""
     newest = max(versions)
@@ -134,7 +140,7 @@ def _graves(entity: str, ids: list[str]) -> dict[str, Grave]:
     """Return the tombstones of the entities, locked."""
     rows = Tombstone.objects.select_for_update().filter(entity=entity, entity_id__in=ids).order_by("entity_id")
     return {
-        entity_id: Grave(version, str(deleted_at.astimezone(UTC).replace(tzinfo=None)))
+        entity_id: Grave(version, sql_text(deleted_at))
         for entity_id, version, deleted_at in rows.values_list("entity_id", "version", "deleted_at")
     }
 
@@ -157,9 +163,12 @@ def _plan_marking(work: Work, change: Change, present: int, grave: Grave) -> Non
     """Entities whose row stays and is marked as deleted.
 
     A deletion carries no state, so one that finds no row leaves a tombstone; a state that is older than the tombstone
-    still becomes the row (later ones replace it as usual), but never one that looks undeleted.
+    still becomes the row (later ones replace it as usual), but never one that looks undeleted. Nothing passes the
+    tombstone of what MongoDB does not have (`rewrite`).
     """
     state, deletion = change.state, change.deletion
+    if grave.version == MAX_VERSION:
+        return
     if state is not None and state.version > present:
         if deletion is not None and deletion.version > state.version:
             _mark(state, deletion.deleted_at or "")
@@ -169,6 +178,28 @@ def _plan_marking(work: Work, change: Change, present: int, grave: Grave) -> Non
         work.write(state, present)
     elif deletion is not None and deletion.version > max(present, grave.version if not present else 0):
         (work.marks if present else work.burials).append(deletion)
+
+
+def rewrite(decoder: EntityDecoder, events: Iterable[Event], gone: Iterable[str]) -> None:
+    """Make the rows of one entity what the events say, whatever is there, and remove those that are gone for good.
+
+    No guard compares versions here: the caller has locked the entity's consumers out (`offsets.lock_topic`) and has
+    read the documents after that. Runs in the caller's transaction. Raises django.db's exceptions.
+    """
+    wanted, gone = {event.entity_id: event for event in events}, sorted(gone)
+    present = _locked(decoder, sorted([*wanted, *gone]))
+    work = Work()
+    for entity_id, event in sorted(wanted.items()):
+        if event.row is not None:
+            work.write(event, present.get(entity_id, 0))
+        else:
+            work.burials.append(event)
+    work.removals = sorted([*gone, *(event.entity_id for event in work.burials if event.entity_id in present)])
+    _carry_out(decoder, work)
+    entity, now = decoder.projection.entity, sql_text(datetime.now(UTC))
+    _TOMBSTONES.upsert([[entity, entity_id, MAX_VERSION, now] for entity_id in gone])
+    alive = [event.entity_id for event in work.inserts + work.updates]
+    Tombstone.objects.filter(entity=entity, entity_id__in=alive).delete()
 
 
 def _row(event: Event) -> Row:

@@ -23,8 +23,10 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connection
 
+from analytics import mending
+from analytics.bookkeeping import ConsumerOffset
+from analytics.decoding import DECODERS
 from marketplace import mongo
-from marketplace.embedded import replay
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, wait_until_unused
 from marketplace.embedded.processes import Children
@@ -34,11 +36,8 @@ from marketplace.stopping import interrupt_on_signals, stop_on_signals
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 READY_SECONDS = 60
-DRAIN_SECONDS = 15
 API_STOP_SECONDS = 5
-# Nothing has reached analytics for so long: what was announced is announced again, so many times.
-STUCK_SECONDS = 10
-ATTEMPTS = 3
+MENDING_BATCH = 500
 SEEDING = ("seed", "generate_products", "generate_posts", "generate_orders")
 
 
@@ -61,7 +60,6 @@ class Quickstart:
         self._fresh = fresh
         self._seeding = SEEDING if demo_data else ()
         self._has_own_broker = not settings.KAFKA_BOOTSTRAP_SERVERS
-        self._announced: replay.Missing = set()
 
     def run(self) -> None:
         """Start everything and stay until SIGTERM or SIGINT. Call it from the main thread.
@@ -83,13 +81,13 @@ class Quickstart:
                 self._write(f"Port {DEFAULT_PORT} is taken; the API gets {port}.")
             self._start_children(children, port)
             self._wait_for_api(port, children, stop)
-            with self._step("Analytics"):
-                self._complete_analytics(stop)
             if not stop.is_set():
                 self._write(welcome(HOST, port))
             stop.wait()
             self._check_running(children)
-            self._drain(children)
+            self._write("Stopping ...")
+            children.stop_all()
+            self._complete_analytics()
         self._write("Stopped. The data is kept for the next run; --fresh would empty it.")
 
     # --- Servers ----------------------------------------------------------------------------------------------------
@@ -136,11 +134,11 @@ class Quickstart:
             call_command("create_topics", verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
         _create_staff()
-        if self._has_own_broker:
-            self._find_what_was_cut_off()
         for command in self._seeding:
             with self._step(f"Demo data, {command}"):
                 call_command(command)
+        with self._step("Analytics"):
+            self._complete_analytics()
         self._check_interrupt()
         # The children open their own; this process is only here to watch them.
         connection.close()
@@ -173,42 +171,20 @@ class Quickstart:
 
     # --- Analytics --------------------------------------------------------------------------------------------------
 
-    def _find_what_was_cut_off(self) -> None:
-        """Announce documents that the last run published and did not project. The new broker knows nothing of them."""
-        replay.forget_offsets()
-        replay.clear_if_wrong()
-        if missing := replay.missing():
-            self._write(f"Analytics lack {len(missing)} documents of the last run; they are announced again.")
-            self._announced = replay.announce(missing)
+    def _complete_analytics(self) -> None:
+        """Make the tables right from MongoDB: what the embedded broker has not passed on, it forgets when it ends.
 
-    def _complete_analytics(self, stop: threading.Event) -> None:
-        """Wait until the tables show everything. What does not arrive, or was too much at once, is announced again."""
-        missing, tries, since = replay.missing(), 0, time.monotonic()
-        while self._has_own_broker and (missing or replay.is_waiting()) and not stop.wait(0.2):
-            now_missing = replay.missing()
-            if now_missing != missing:
-                missing, tries, since = now_missing, 0, time.monotonic()
-            has_arrived = bool(self._announced) and not self._announced & missing
-            is_stuck = time.monotonic() - since > STUCK_SECONDS
-            if replay.is_waiting() or not (has_arrived or is_stuck):
-                continue
-            if tries == ATTEMPTS:
-                self._write(f"{len(missing)} documents do not reach analytics; see the dead letters in the admin.")
-                return
-            self._announced, tries, since = replay.announce(missing), tries + 1, time.monotonic()
-
-    # --- End --------------------------------------------------------------------------------------------------------
-
-    def _drain(self, children: Children) -> None:
-        """Stop the API, and let relay and consumer finish what it wrote: the embedded broker forgets everything."""
-        self._write("Stopping ...")
-        children.stop("api")
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while self._has_own_broker and not replay.is_complete():
-            if children.ended() or time.monotonic() > deadline:
-                self._write("The analytics tables are not complete; the next start fills them again.")
-                return
-            time.sleep(0.1)  # relay and consumer are other processes: their tables are the only sign
+        No consumer runs meanwhile. A new broker can have the id of an old one, which is made of a memory address.
+        """
+        if not self._has_own_broker:
+            return
+        ConsumerOffset.objects.all().delete()
+        mended = 0
+        for decoder in DECODERS:
+            mending.restart(decoder)
+            mended += mending.rebuild(decoder, batch_size=MENDING_BATCH).mended
+        if mended:
+            self._write(f"Analytics: {mended} documents filled in from MongoDB.")
 
 
 def _mongod_folder() -> Path:

@@ -1,0 +1,185 @@
+"""Documents and rows side by side: which rows are not what their documents say, and in what way.
+
+Both sides are brought to one form, whatever the database: times as text, JSON with sorted keys, numbers and text exact.
+Of an entity's row and children a hash is enough to tell two contents apart, now and when they are looked at again.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import models
+
+from analytics.columns import BadMessage, Row, columns_of, sql_text
+from analytics.decoding import EntityDecoder, Event
+from analytics.models import Tombstone
+from analytics.source import source_of
+from analytics.tables import Table
+from marketplace.mongo import Stored
+from marketplace.representation import memoized
+
+
+class Kind(StrEnum):
+    """How the tables can differ from MongoDB. A tombstone counts as what a deleted product leaves behind."""
+
+    MISSING = "missing"  # a document without its row
+    EXTRA = "extra"  # a row whose document is gone
+    STALE = "stale"  # a row of an older version
+    ALTERED = "altered"  # the same version with another content
+    AHEAD = "ahead"  # a row or tombstone of a version that MongoDB does not have
+    REFUSED = "refused"  # a document that the tables cannot hold: its event is a dead letter
+
+
+class Mark(NamedTuple):
+    """A version, and what stands for its content: a row's hash, a tombstone's time."""
+
+    version: int
+    content: str
+
+
+class Content(NamedTuple):
+    """What there is of one entity, or must be: a row, a tombstone, both or neither."""
+
+    row: Mark | None = None
+    tombstone: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An entity that the tables show wrongly. `event` is what they must show, None for a row without a document."""
+
+    entity_id: str
+    kind: Kind
+    expected: Content | None
+    found: Content
+    event: Event | None = None
+
+
+class _Canon:
+    """Brings rows of one table to the form in which they are compared."""
+
+    def __init__(self, model: type[models.Model], columns: list[str]) -> None:
+        fields = columns_of(model)
+        self._conversions: list[tuple[int, Callable[[Any], Any]]] = [
+            (position, _FORMS[kind])
+            for position, column in enumerate(columns)
+            if (kind := fields[column].get_internal_type()) in _FORMS
+        ]
+
+    def __call__(self, row: Row) -> Row:
+        out = list(row)
+        for position, convert in self._conversions:
+            if out[position] is not None:
+                out[position] = convert(out[position])
+        return out
+
+
+def _sorted_json(text: str) -> str:
+    return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
+
+
+# A driver gives times without a zone, and `str` turns them into what `columns.moment` makes of an event's times.
+_FORMS: dict[str, Callable[[Any], str]] = {"DateTimeField": str, "JSONField": _sorted_json}
+
+
+class Rows:
+    """The rows of one entity as they are in the database."""
+
+    def __init__(self, decoder: EntityDecoder) -> None:
+        self._entity = decoder.projection.entity
+        self._parents = Table(decoder.projection.model, decoder.columns)
+        self._parent_canon = _Canon(decoder.projection.model, decoder.columns)
+        self._child = decoder.child
+        if self._child:
+            self._children = Table(self._child.model, self._child.columns)
+            self._child_canon = _Canon(self._child.model, self._child.columns)
+
+    def after(self, key: str, limit: int) -> list[Row]:
+        """Return the next rows in the order of their keys."""
+        return self._parents.after(key, limit)
+
+    def of(self, ids: list[str]) -> list[Row]:
+        """Return those of the rows that exist."""
+        return self._parents.of(ids)
+
+    def contents(self, rows: list[Row], ids: list[str]) -> dict[str, Content]:
+        """Return what there is of the entities whose rows these are; and of those in `ids`, their tombstones."""
+        children: dict[str, list[Row]] = {row[0]: [] for row in rows}
+        if self._child:
+            for child in self._children.of(list(children)):
+                children[child[0]].append(child)
+        marks = {row[0]: Mark(row[1], self._hash(row, children[row[0]])) for row in rows}
+        tombstones = _tombstones(self._entity, ids)
+        return {one: Content(marks.get(one), tombstones.get(one)) for one in marks.keys() | tombstones.keys()}
+
+    def wanted(self, event: Event) -> Content:
+        """Return what there must be after an event."""
+        if event.row is None:
+            return Content(tombstone=Mark(event.version, event.deleted_at or ""))
+        return Content(row=Mark(event.version, self._hash(event.row, event.children)))
+
+    def _hash(self, row: Row, children: Iterable[Row]) -> str:
+        plain: list[Any] = [self._parent_canon(row)]
+        if self._child:
+            plain.append(sorted(map(self._child_canon, children), key=itemgetter(self._child.key_position)))
+        return hashlib.blake2b(orjson.dumps(plain), digest_size=16).hexdigest()
+
+
+@memoized
+def rows_of(decoder: EntityDecoder) -> Rows:
+    """Return the rows of the decoder's tables."""
+    return Rows(decoder)
+
+
+def _tombstones(entity: str, ids: list[str]) -> dict[str, Mark]:
+    rows = Tombstone.objects.filter(entity=entity, entity_id__in=ids)
+    return {
+        one: Mark(version, sql_text(at)) for one, version, at in rows.values_list("entity_id", "version", "deleted_at")
+    }
+
+
+def compare(decoder: EntityDecoder, documents: Iterable[Stored], rows: list[Row]) -> list[Difference]:
+    """Return the differences between documents and rows, which cover the same ids, in the order of the ids."""
+    source, table = source_of(decoder), rows_of(decoder)
+    events: dict[str, Event] = {}
+    refused: list[str] = []
+    for stored in documents:
+        try:
+            events[str(stored["_id"])] = source.event(stored)
+        except BadMessage:
+            refused.append(str(stored["_id"]))
+    wanted = {one: table.wanted(event) for one, event in events.items()}
+    found = table.contents(rows, list(events))
+    if wanted == found and not refused:
+        return []
+    nothing = Content()
+    differences = [Difference(one, Kind.REFUSED, None, found.pop(one, nothing)) for one in refused]
+    for one in wanted.keys() | found.keys():
+        pair = wanted.get(one), found.get(one, nothing)
+        if kind := _kind(*pair):
+            differences.append(Difference(one, kind, *pair, events.get(one)))
+    return sorted(differences, key=lambda difference: difference.entity_id)
+
+
+def _kind(wanted: Content | None, found: Content) -> Kind | None:
+    if wanted is None or wanted.row is None:
+        if found.row is not None:
+            return Kind.EXTRA
+        return _kind_of_mark(wanted.tombstone, found.tombstone) if wanted else None
+    if found.tombstone is not None and found.tombstone.version > wanted.row.version:
+        return Kind.AHEAD
+    return _kind_of_mark(wanted.row, found.row)
+
+
+def _kind_of_mark(wanted: Mark | None, found: Mark | None) -> Kind | None:
+    if wanted == found or wanted is None:
+        return None
+    if found is None:
+        return Kind.MISSING
+    if found.version == wanted.version:
+        return Kind.ALTERED
+    return Kind.STALE if found.version < wanted.version else Kind.AHEAD

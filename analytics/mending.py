@@ -1,0 +1,149 @@
+"""Makes analytics rows what MongoDB says, while API, relay and consumers go on.
+
+A batch is one transaction. It locks the entity's consumers out first and reads the documents after that, so what it
+reads is at least as new as any row: whatever a consumer has projected came from a write that MongoDB had before. So no
+versions need to be weighed; a row that is newer than its document is a wrong one. An event that is still on its way
+finds its version in the row and changes nothing, or is newer and goes on from there: a document that is removed right
+after we read it gets a row for as long as its deletion is on its way. Nothing is emptied: readers see each row until
+the transaction replaces it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import transaction
+
+from analytics import offsets, writer
+from analytics.bookkeeping import RebuildPosition
+from analytics.columns import Row
+from analytics.comparison import Difference, Kind, compare, rows_of
+from analytics.decoding import EntityDecoder
+from analytics.source import source_of
+from marketplace.mongo import Stored
+
+DOUBTFUL = (Kind.EXTRA, Kind.AHEAD)
+
+
+class Position(NamedTuple):
+    """Up to where both sides have been gone through. Rows may have keys that no document can have."""
+
+    document_id: str = ""
+    row_id: str = ""
+
+
+class Window(NamedTuple):
+    """Documents and rows that cover the same ids, and where to go on; None after the last."""
+
+    documents: list[Stored]
+    rows: list[Row]
+    end: Position | None = None
+
+
+def window(decoder: EntityDecoder, position: Position, size: int) -> Window:
+    """Return what comes after the position: at most `size` documents, and as many rows."""
+    documents = source_of(decoder).after(position.document_id, size)
+    rows = rows_of(decoder).after(position.row_id, size)
+    # A side that is not full has ended.
+    ends = [
+        side[-1] for side in ([str(one["_id"]) for one in documents], [row[0] for row in rows]) if len(side) == size
+    ]
+    if not ends:
+        return Window(documents, rows)
+    end = min(ends)
+    documents = [one for one in documents if str(one["_id"]) <= end]
+    last = str(documents[-1]["_id"]) if documents else position.document_id
+    return Window(documents, [row for row in rows if row[0] <= end], Position(last, end))
+
+
+def of(decoder: EntityDecoder, ids: list[str]) -> Window:
+    """Return the documents and rows of these ids."""
+    return Window(source_of(decoder).of(ids), rows_of(decoder).of(ids))
+
+
+def mend(decoder: EntityDecoder, read: Callable[[], Window]) -> tuple[Window, list[Difference]]:
+    """Make the rows right that `read` finds wrong. Return what it found. Runs in the caller's transaction.
+
+    Documents that the tables cannot hold are among the differences, and stay as they are.
+    """
+    offsets.lock_topic(decoder.projection.entity)
+    found = read()
+    differences = _sure(decoder, compare(decoder, found.documents, found.rows))
+    writer.rewrite(
+        decoder,
+        [difference.event for difference in differences if difference.event is not None],
+        [one.entity_id for one in differences if one.kind is Kind.EXTRA and one.event is None],
+    )
+    return found, differences
+
+
+def _sure(decoder: EntityDecoder, differences: list[Difference]) -> list[Difference]:
+    """Look again, by reads that nothing can mislead, at what would take something away."""
+    doubtful = [one.entity_id for one in differences if one.kind in DOUBTFUL]
+    if not doubtful:
+        return differences
+    again = compare(decoder, source_of(decoder).surely_of(doubtful), rows_of(decoder).of(doubtful))
+    return [one for one in differences if one.kind not in DOUBTFUL] + again
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild has done with one entity."""
+
+    documents: int = 0
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def mended(self) -> int:
+        """How many entities were made right."""
+        return self.kinds.total() - self.kinds[Kind.REFUSED]
+
+    def add(self, found: Window, differences: list[Difference]) -> None:
+        """Count one batch."""
+        self.documents += len(found.documents)
+        self.kinds.update(difference.kind for difference in differences)
+        self.refused += [one.entity_id for one in differences if one.kind is Kind.REFUSED]
+
+
+def rebuild(decoder: EntityDecoder, *, batch_size: int, progress: Callable[[int], object] = lambda _: None) -> Rebuilt:
+    """Go through all documents and rows of an entity, from where the last rebuild was interrupted.
+
+    `progress` hears of the documents of each batch. Raises django.db's and PyMongo's exceptions; the batches before are
+    done then.
+    """
+    rebuilt = Rebuilt()
+    position: Position | None = interrupted_at(decoder)
+    while position is not None:
+        found, differences = _rebuild_batch(decoder, position, batch_size)
+        rebuilt.add(found, differences)
+        progress(len(found.documents))
+        position = found.end
+    return rebuilt
+
+
+@transaction.atomic
+def _rebuild_batch(decoder: EntityDecoder, position: Position, size: int) -> tuple[Window, list[Difference]]:
+    found, differences = mend(decoder, lambda: window(decoder, position, size))
+    _remember(decoder, found.end)
+    return found, differences
+
+
+def interrupted_at(decoder: EntityDecoder) -> Position:
+    """Return where an interrupted rebuild of the entity goes on, or the beginning."""
+    row = RebuildPosition.objects.filter(pk=decoder.projection.entity).values_list("document_id", "row_id").first()
+    return Position(*row) if row else Position()
+
+
+def restart(decoder: EntityDecoder) -> None:
+    """Forget where a rebuild of the entity was interrupted."""
+    _remember(decoder, None)
+
+
+def _remember(decoder: EntityDecoder, position: Position | None) -> None:
+    entity = decoder.projection.entity
+    if position is None:
+        RebuildPosition.objects.filter(pk=entity).delete()
+    else:
+        RebuildPosition.objects.update_or_create(pk=entity, defaults=position._asdict())
