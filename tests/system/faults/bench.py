@@ -1,0 +1,157 @@
+"""A run of the bench: everything started, checked after each fault, and stopped."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymongo
+
+from tests.system.faults import ledger
+from tests.system.faults.comparison import Comparison
+from tests.system.faults.driver import Driver
+from tests.system.faults.findings import Finding, Kind
+from tests.system.faults.oracle import Entity, Oracle
+from tests.system.faults.platform import DATABASE, Platform
+from tests.system.faults.processes import Api, Process, manage
+from tests.system.faults.tap import Tap
+
+SETTLE_SECONDS = 90
+POLL_SECONDS = 0.1
+PROBES = 8
+
+
+class Bench:
+    """The marketplace under load, with oracle, tap and ledger. Made by `opened`."""
+
+    def __init__(self, platform: Platform, folder: Path, seed: int, stack: ExitStack) -> None:
+        self.platform = platform
+        environment = platform.environment
+        for command in (["migrate", "--verbosity", "0"], ["create_indexes"], ["create_topics"]):
+            manage(*command, environment=environment)
+        ledger.create(platform.tables)
+        stack.callback(platform.tables.close)
+        self._outbox = self._database(stack).outbox
+        self.processes = _processes(environment, folder)
+        for process in self.processes.values():
+            stack.callback(process.stop)
+        for name in ("api", "relay", "consumer-1", "consumer-2"):
+            self.processes[name].start()
+        self._tap = stack.enter_context(Tap(platform.kafka))
+        self._oracle = Oracle()
+        self._comparison = Comparison(self._oracle, self._tap, platform.tables)
+        api = self.processes["api"]
+        assert isinstance(api, Api)
+        self.driver = Driver(seed, api.port, self._oracle, self._database(stack))
+        self._reported: set[Finding] = set()
+
+    @property
+    def writes(self) -> int:
+        """How many writes the API has acknowledged."""
+        return self._oracle.writes
+
+    @property
+    def repeats(self) -> int:
+        """How many events came to Kafka more than once."""
+        return self._tap.repeats
+
+    def recovery(self) -> None:
+        """Wait until writes that are acknowledged from now on are in the tables. Raises TimeoutError.
+
+        Several, so that they come by all partitions: another consumer's may never have stopped.
+        """
+        probes = {("user", self.driver.probe()["id"]) for _ in range(PROBES)}
+        self._wait(lambda: not self._comparison.unfinished(probes), SETTLE_SECONDS)
+
+    def check(self) -> list[Finding]:
+        """Wait until everything has arrived, and return what is wrong with what was written since the last check."""
+        touched = self._oracle.take_touched()
+        findings = self._settle(touched)
+        findings += self._comparison.differences(touched)
+        findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
+        findings += self._tap.findings() + ledger.doubled(self.platform.tables) + self._ended()
+        return self._new(findings)
+
+    def check_all(self) -> list[Finding]:
+        """Compare everything that there is, from the first write on."""
+        findings = self._comparison.differences(self._oracle.entities())
+        findings += self._comparison.strangers() + ledger.untiled(self.platform.tables)
+        letters = self.platform.tables.query("SELECT topic, error FROM dead_letters")
+        findings += [Finding(Kind.WRONG, f"dead letter in {row['topic']}: {row['error']}") for row in letters]
+        return self._new(findings)
+
+    def stop(self) -> list[Finding]:
+        """Stop all processes as a supervisor does, and return which of them did not end well."""
+        return [finding for process in self.processes.values() for finding in stopped(process)]
+
+    def _settle(self, entities: set[Entity]) -> list[Finding]:
+        waiting = entities
+
+        def is_settled() -> bool:
+            nonlocal waiting
+            waiting = self._comparison.unfinished(waiting)
+            return not waiting and self._outbox.find_one({}, {"_id": 1}) is None
+
+        try:
+            self._wait(is_settled, SETTLE_SECONDS)
+        except TimeoutError:
+            left = self._outbox.count_documents({})
+            text = f"after {SETTLE_SECONDS} s {left} events are in the outbox and {len(waiting)} entities not in SQL"
+            return [Finding(Kind.LOST, text)]
+        return []
+
+    def _wait(self, condition: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._holds(condition):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing arrived within {seconds:g} s")
+            time.sleep(POLL_SECONDS)
+
+    def _holds(self, condition: Callable[[], bool]) -> bool:
+        try:
+            return condition()
+        except (*self.platform.tables.errors, pymongo.errors.PyMongoError):  # its server is being started again
+            return False
+
+    def _ended(self) -> list[Finding]:
+        return [
+            Finding(Kind.WRONG, f"{process.name} ended by itself with {process.exit_code}:\n{process.tail()}")
+            for process in self.processes.values()
+            if process.exit_code is not None
+        ]
+
+    def _new(self, findings: list[Finding]) -> list[Finding]:
+        new = [finding for finding in dict.fromkeys(findings) if finding not in self._reported]
+        self._reported.update(new)
+        return new
+
+    def _database(self, stack: ExitStack) -> Any:
+        return stack.enter_context(pymongo.MongoClient[dict[str, Any]](self.platform.mongodb))[DATABASE]
+
+
+def _processes(environment: dict[str, str], folder: Path) -> dict[str, Process]:
+    relay, consumer = ["relay_events"], ["consume_events"]
+    processes = [
+        Api(environment, folder),
+        Process("relay", "relay", relay, environment, folder),
+        Process("relay", "relay-standby", relay, environment, folder),
+        Process("consumer", "consumer-1", consumer, environment, folder),
+        Process("consumer", "consumer-2", consumer, environment, folder),
+    ]
+    return {process.name: process for process in processes}
+
+
+def stopped(process: Process) -> list[Finding]:
+    """Stop a process, and return a finding when it did not end well."""
+    if not process.is_running:
+        return []
+    code = process.stop()
+    return [] if code == 0 else [Finding(Kind.WRONG, f"{process.name} ended with {code} on SIGTERM:\n{process.tail()}")]
+
+
+@contextmanager
+def opened(platform: Platform, folder: Path, seed: int) -> Iterator[Bench]:
+    """Start everything, and end it with the block."""
+    with ExitStack() as stack:
+        yield Bench(platform, folder, seed, stack)

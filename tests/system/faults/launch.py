@@ -1,0 +1,22 @@
+"""`python -m tests.system.faults.launch POINT[:COUNT] -- ARGUMENTS`: manage.py, killed at a point."""
+
+import sys
+
+import django
+from django.core.management import execute_from_command_line
+
+from tests.system.faults import points
+
+
+def main(arguments: list[str]) -> None:
+    """Run manage.py with the arguments after `--`. Raises LookupError as `points.install`."""
+    if arguments[1:2] != ["--"]:
+        sys.exit(__doc__)
+    name, _, count = arguments[0].partition(":")
+    django.setup()
+    points.install(name, int(count or 1))
+    execute_from_command_line(["manage.py", *arguments[2:]])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

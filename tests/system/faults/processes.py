@@ -1,0 +1,136 @@
+"""The marketplace's own processes as the bench runs them: API, relay, consumers. Each can be killed and started again.
+
+Start them from the main thread: the kernel ends them with the thread that started them.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from marketplace.embedded.mongod import free_port
+from marketplace.embedded.processes import start_child, stop_child
+
+ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 60
+STOP_SECONDS = 20
+GONE_SECONDS = 90
+
+
+class Process:
+    """A manage.py command that runs until it is stopped, with its log in `folder`."""
+
+    def __init__(self, role: str, name: str, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.role = role
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._arguments = command
+        self._environment = os.environ | environment
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, point: str | None = None) -> None:
+        """Start it; with a point (`name:count`) it kills itself there."""
+        with self.log.open("a") as output:
+            self._process = start_child(
+                self._command(point),
+                cwd=ROOT,
+                env=self._environment | ({"FAULT_POINT": point} if point else {}),
+                stdout=output,
+                stderr=output,
+            )
+
+    def _command(self, point: str | None) -> list[str]:
+        if point is None:
+            return [sys.executable, "manage.py", *self._arguments]
+        return [sys.executable, "-m", "tests.system.faults.launch", point, "--", *self._arguments]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, None while it runs or before it was started."""
+        return self._process.poll() if self._process else None
+
+    def kill(self) -> None:
+        """SIGKILL to it and all that it has started."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def wait_until_gone(self, seconds: float = GONE_SECONDS) -> bool:
+        """Wait until it has killed itself, and end what is left of it. Return False when it lives on."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        self.kill()
+        return True
+
+    def stop(self) -> int | None:
+        """Stop it cleanly; return its exit code, None when it had to be killed or was not running."""
+        if self._process is None:
+            return None
+        was_running = self.is_running
+        in_time = stop_child(self._process, STOP_SECONDS)
+        code = self._process.returncode if was_running and in_time else None
+        self._process = None
+        return code
+
+    def tail(self, lines: int = 15) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+
+class Api(Process):
+    """The API under granian: one worker with four threads, always on the same port."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        super().__init__("api", "api", [], environment, folder)
+        self.port = free_port()
+
+    def start(self, point: str | None = None) -> None:
+        """Start it and wait until it answers. Raises RuntimeError when it does not."""
+        super().start(point)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if not self.is_running or time.monotonic() > deadline:
+                raise RuntimeError(f"the API did not start:\n{self.tail()}")
+            time.sleep(0.05)  # a port has no event for it
+
+    def _command(self, point: str | None) -> list[str]:
+        module = "tests.system.faults.wsgi" if point else "marketplace.wsgi"
+        options = ["--interface", "wsgi", "--port", str(self.port), "--no-ws", "--blocking-threads", "4"]
+        return [sys.executable, "-m", "granian", *options, f"{module}:application"]
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+
+def manage(*arguments: str, environment: Mapping[str, str]) -> None:
+    """Run a manage.py command to its end. Raises RuntimeError with its output when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

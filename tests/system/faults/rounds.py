@@ -1,0 +1,95 @@
+"""One round: load, a fault in the middle of it, a restart, the time until all works again, and the comparison."""
+
+import random
+import time
+from dataclasses import dataclass
+
+from tests.system.faults.bench import Bench, stopped
+from tests.system.faults.faults import Fault
+from tests.system.faults.findings import Finding, Kind
+from tests.system.faults.processes import Process
+
+# Acknowledged writes before the fault and after the recovery.
+WRITES = 40
+WRITES_SECONDS = 60
+MOMENT_SECONDS = 1.5
+NAMES = {"api": "api", "relay": "relay", "consumer": "consumer-1"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fault."""
+
+    fault: Fault
+    recovery_seconds: float
+    findings: list[Finding]
+
+
+def run(bench: Bench, fault: Fault, rng: random.Random) -> Outcome:
+    """Run one round. Raises TimeoutError when nothing works after the restart."""
+    findings = _arm(bench, fault, rng)
+    with bench.driver.load():
+        findings += _strike(bench, fault, rng)
+        begun = time.monotonic()
+        if not fault.has_standby:
+            _restart(bench, fault)
+        bench.recovery()
+        recovery = time.monotonic() - begun
+        bench.driver.wait_for_writes(WRITES // 2, WRITES_SECONDS)
+    if fault.has_standby:
+        _restart(bench, fault)
+        findings += stopped(bench.processes["relay-standby"])
+    return Outcome(fault, recovery, findings + bench.check())
+
+
+def _arm(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
+    """Start the victim anew, to die at its point; or start a standby."""
+    if fault.has_standby:
+        bench.processes["relay-standby"].start()
+    if fault.code is None or fault.point is None:
+        return []
+    victim = _process(bench, fault)
+    findings = stopped(victim)
+    victim.start(f"{fault.point}:{rng.randint(1, fault.code.calls)}")
+    return findings
+
+
+def _strike(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
+    """See the victim die at its point, or kill it now. Returns a finding when it does not get there."""
+    if fault.code is None:
+        bench.driver.wait_for_writes(WRITES, WRITES_SECONDS)
+        time.sleep(rng.uniform(0, MOMENT_SECONDS))  # any moment
+        _kill(bench, fault)
+        return []
+    if fault.point == "consumer-revoke":
+        _rebalance(bench)
+    victim = _process(bench, fault)
+    if victim.wait_until_gone():
+        return []
+    victim.kill()
+    return [Finding(Kind.WRONG, f"{victim.name} never came to the point {fault.point}")]
+
+
+def _rebalance(bench: Bench) -> None:
+    """Have the other consumer leave and come back: what the victim took over is revoked again."""
+    other = bench.processes["consumer-2"]
+    other.stop()
+    other.start()
+
+
+def _kill(bench: Bench, fault: Fault) -> None:
+    if fault.victim in bench.platform.killable:
+        bench.platform.killable[fault.victim].kill()
+    else:
+        _process(bench, fault).kill()
+
+
+def _restart(bench: Bench, fault: Fault) -> None:
+    if fault.victim in bench.platform.killable:
+        bench.platform.start(fault.victim)
+    else:
+        _process(bench, fault).start()
+
+
+def _process(bench: Bench, fault: Fault) -> Process:
+    return bench.processes[NAMES[fault.victim]]
