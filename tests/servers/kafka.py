@@ -13,9 +13,14 @@ from tests.servers.cache import cached
 from tests.servers.server import ProcessServer, run
 
 POM = Path(settings.BASE_DIR) / ".ci" / "pom.xml"
+LOGGING = [
+    f"-Dorg.slf4j.simpleLogger.{option}"
+    for option in ("defaultLogLevel=warn", "showDateTime=true", "dateTimeFormat=HH:mm:ss.SSS")
+]
 CLUSTER_ID = "bWFya2V0cGxhY2UtY2ktMQ"
 
-# The sizes leave room for a 2 MiB event; tests want no rebalance delay.
+# The sizes leave room for a 2 MiB event; tests want no rebalance delay. A broker that was killed may come back when the
+# session of its former life has timed out.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -33,6 +38,9 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
+controller.quorum.election.timeout.ms=200
 """
 
 
@@ -69,7 +77,7 @@ class Kafka(ProcessServer):
 
 
 def _java() -> list[str]:
-    return ["java", "-Xmx512m", "-cp", f"{jars()}/*"]
+    return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *LOGGING, "-cp", f"{jars()}/*"]
 
 
 def jars() -> Path:
