@@ -1,7 +1,9 @@
 """What tests of the consumer side share: applying events, producing them, and reading rows back."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from analytics import writer
 from analytics.decoding import decode
 from marketplace.embedded.kafka import EmbeddedKafka
 from tests.analytics.events import raw
+from tests.analytics.processes import Tables
 
 Envelope = dict[str, Any]
 
@@ -70,3 +73,12 @@ def own_kafka(settings: Any) -> Iterator[Produce]:
     settings.KAFKA_BOOTSTRAP_SERVERS = broker.start()
     yield produce_to(settings.KAFKA_BOOTSTRAP_SERVERS)
     broker.stop()
+
+
+@pytest.fixture
+def tables(kafka: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Tables]:
+    """A database of this test alone, for consumers as processes of their own, on the broker that all tests share."""
+    with django_db_blocker.unblock():
+        tables = Tables(tmp_path, os.environ.get("DATABASE_URL", ""))
+        yield tables
+        tables.close()

@@ -1,9 +1,6 @@
 """Consumers that are believed dead, and are not."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,14 +8,6 @@ from tests.analytics.conftest import Produce
 from tests.analytics.events import event, new_id
 from tests.analytics.processes import ConsumerProcess, Tables, until
 from tests.analytics.stopping_consumer import PLACES
-
-
-@pytest.fixture
-def tables(kafka: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Tables]:
-    with django_db_blocker.unblock():
-        tables = Tables(tmp_path, os.environ.get("DATABASE_URL", ""))
-        yield tables
-        tables.close()
 
 
 @pytest.mark.parametrize("place", PLACES)
