@@ -19,7 +19,8 @@ from tests.system.faults.tap import Tap
 
 SETTLE_SECONDS = 90
 POLL_SECONDS = 0.1
-PROBES = 8
+# Writes of all kinds, so that they come by all consumers and partitions.
+PROBES = 40
 
 
 class Bench:
@@ -45,6 +46,7 @@ class Bench:
         assert isinstance(api, Api)
         self.driver = Driver(seed, api.port, self._oracle, self._database(stack))
         self._reported: set[Finding] = set()
+        self._checked = 0
 
     @property
     def writes(self) -> int:
@@ -57,18 +59,18 @@ class Bench:
         return self._tap.repeats
 
     def recovery(self) -> None:
-        """Wait until writes that are acknowledged from now on are in the tables. Raises TimeoutError.
-
-        Several, so that they come by all partitions: another consumer's may never have stopped.
-        """
-        probes = {("user", self.driver.probe()["id"]) for _ in range(PROBES)}
-        self._wait(lambda: not self._comparison.unfinished(probes), SETTLE_SECONDS)
+        """Wait until what is acknowledged from now on is in the tables. Raises TimeoutError."""
+        start = self._oracle.writes
+        self.driver.wait_for_writes(PROBES, SETTLE_SECONDS)
+        wanted = self._oracle.written(start)
+        self._wait(lambda: not self._comparison.unfinished(wanted), SETTLE_SECONDS)
 
     def check(self) -> list[Finding]:
         """Wait until everything has arrived, and return what is wrong with what was written since the last check."""
-        touched = self._oracle.take_touched()
-        findings = self._settle(touched)
-        findings += self._comparison.differences(touched)
+        written = self._oracle.written(self._checked)
+        self._checked = self._oracle.writes
+        findings = self._settle(written)
+        findings += self._comparison.differences(written)
         findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
         findings += self._tap.findings() + ledger.doubled(self.platform.tables) + self._ended()
         return self._new(findings)
@@ -85,9 +87,7 @@ class Bench:
         """Stop all processes as a supervisor does, and return which of them did not end well."""
         return [finding for process in self.processes.values() for finding in stopped(process)]
 
-    def _settle(self, entities: set[Entity]) -> list[Finding]:
-        waiting = entities
-
+    def _settle(self, waiting: dict[Entity, int]) -> list[Finding]:
         def is_settled() -> bool:
             nonlocal waiting
             waiting = self._comparison.unfinished(waiting)

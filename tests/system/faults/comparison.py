@@ -42,10 +42,14 @@ class Comparison:
         self._tap = tap
         self._tables = tables
 
-    def unfinished(self, entities: Collection[Entity]) -> set[Entity]:
-        """Return those of the entities whose last version has not reached the tables, or the tap."""
-        found = self._versions(entities)
-        return {entity for entity in entities if not self._is_there(entity, found.get(entity, 0))}
+    def unfinished(self, wanted: dict[Entity, int]) -> dict[Entity, int]:
+        """Return those of the entities that have not reached the wanted version in the tables or in the topics."""
+        found = self._versions(wanted)
+        return {
+            entity: version
+            for entity, version in wanted.items()
+            if found.get(entity, 0) < version or version not in self._tap.heard(entity)
+        }
 
     def differences(self, entities: Collection[Entity]) -> list[Finding]:
         """Return what is wrong with the entities' rows and events."""
@@ -93,10 +97,6 @@ class Comparison:
             for row in self._tables.of("tombstones", "entity_id", ids, "entity_id, version"):
                 found.setdefault((kind, row["entity_id"]), row["version"])
         return found
-
-    def _is_there(self, entity: Entity, version: int) -> bool:
-        state = self._oracle.state(entity)
-        return state is not None and version >= state.version and state.version in self._tap.heard(entity)
 
     def _compared(self, kind: str, table: Table, ids: set[str]) -> Iterator[Finding]:
         found = {row[table.key]: row for row in self._tables.of(table.name, table.key, ids)}

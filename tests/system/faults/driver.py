@@ -9,12 +9,10 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.system.faults import bodies
 from tests.system.faults.actors import Actor
-from tests.system.faults.calls import Body, Client, Session
+from tests.system.faults.calls import Client, Session
 from tests.system.faults.market import Market
 from tests.system.faults.oracle import Oracle
-from tests.system.faults.writing import sign_up
 
 CLIENTS = 4
 # Between two writes of a client: the servers and the bench share the machine.
@@ -27,9 +25,6 @@ class Driver:
     def __init__(self, seed: int, port: int, oracle: Oracle, mongodb: Database[Any]) -> None:
         self.session = Session(port)
         self._oracle = oracle
-        self._rng = random.Random(f"{seed}-probe")
-        self._probe = Client(self.session)
-        self._probes = 0
         self._errors: list[BaseException] = []
         market = Market()
         self._actors = [
@@ -69,12 +64,6 @@ class Driver:
                 said = "\n".join(self.session.take_complaints()[:5])
                 raise TimeoutError(f"not {number} writes within {seconds:g} s; the API answered:\n{said}")
             time.sleep(0.02)
-
-    def probe(self) -> Body:
-        """Make a write that nothing else waits for, and return it when it is acknowledged."""
-        self._probes += 1
-        email = f"probe-{self._probes}@example.com"
-        return sign_up(self._probe, self._oracle, "user", email, bodies.user(self._rng, email))[1]
 
     def _work(self, actor: Actor, stop: threading.Event) -> None:
         try:

@@ -61,8 +61,7 @@ class Oracle:
         self._lock = threading.Lock()
         self._states: dict[Entity, State] = {}
         self._trades: dict[str, Trade] = {}
-        self._touched: set[Entity] = set()
-        self.writes = 0
+        self._log: list[Entity] = []
 
     def wrote(self, kind: str, body: Body) -> None:
         """Take the answer to a write of an entity that nobody else writes."""
@@ -88,7 +87,7 @@ class Oracle:
             trade = self._trades[body["id"]]
             trade.newest = max(trade.newest, body, key=lambda one: int(one["version"]))
             trade.version += 1
-            self._touch(("product", body["id"]))
+            self._log.append(("product", body["id"]))
 
     def ordered(self, body: Body) -> None:
         """Take a placed order, with what it took from the products."""
@@ -109,11 +108,19 @@ class Oracle:
         with self._lock:
             return set(self._states)
 
-    def take_touched(self) -> set[Entity]:
-        """Return what was written since the last call."""
+    @property
+    def writes(self) -> int:
+        """How many versions of entities the API has acknowledged."""
+        return len(self._log)
+
+    def written(self, start: int) -> dict[Entity, int]:
+        """Return the entities that were written after the first `start` writes, with their versions by now."""
         with self._lock:
-            touched, self._touched = self._touched, set()
-            return touched
+            return {entity: self._version(entity) for entity in self._log[start:]}
+
+    def _version(self, entity: Entity) -> int:
+        trade = self._trades.get(entity[1])
+        return trade.version if trade else self._states[entity].version
 
     def _order(self, body: Body, direction: int) -> None:
         with self._lock:
@@ -121,17 +128,17 @@ class Oracle:
             for product in {item["product_snapshot"]["product_id"] for item in body["items"]}:
                 lines = [item for item in body["items"] if item["product_snapshot"]["product_id"] == product]
                 self._trades[product].add(lines, direction)
-                self._touched.add(("product", product))
+                self._log.append(("product", product))
 
     def _put(self, entity: Entity, state: State) -> None:
         self._states[entity] = state
-        self._touch(entity)
+        self._log.append(entity)
 
     def _delete(self, entity: Entity) -> None:
         state = self._states[entity]
         state.version += 1
         state.is_deleted = True
-        self._touch(entity)
+        self._log.append(entity)
 
     def _products_of(self, supplier: str) -> list[Entity]:
         return [
@@ -139,7 +146,3 @@ class Oracle:
             for entity, state in self._states.items()
             if entity[0] == "product" and state.body["supplier_id"] == supplier and not state.is_deleted
         ]
-
-    def _touch(self, entity: Entity) -> None:
-        self._touched.add(entity)
-        self.writes += 1
