@@ -90,7 +90,7 @@ class DiscardForm(forms.Form):
 
 
 class DeadLetterAdmin(ReadOnlyAdmin):
-    columns = ("id", "state", "topic", "partition", "offset", "key_text", "error", "created_at")
+    columns = ("id", "state", "message", "key_text", "created_at", "error")
     list_filter = (StateFilter, TopicFilter, ("created_at", DateRangeFilter))
     search_fields = ("error",)
     search_help_text = "A part of the error"
@@ -104,11 +104,16 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).defer("value")
 
     def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
-        return [*self.columns, "cluster_id", "value_text"]
+        place = ("cluster_id", "topic", "partition", "offset")
+        return ["id", "state", *place, "created_at", "error", "key_text", "value_text"]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Tell whether somebody may use the actions: `permissions=["settle"]` asks this."""
         return request.user.has_perm("analytics.change_deadletter")
+
+    @admin.display(description="message")
+    def message(self, letter: DeadLetter) -> str:
+        return str(letter)
 
     @admin.display(description="key")
     def key_text(self, letter: DeadLetter) -> str:
