@@ -49,6 +49,7 @@ class Kafka(ProcessServer):
 
     name = "Apache Kafka"
     variable = "KAFKA_BOOTSTRAP_SERVERS"
+    programs = ("java", "mvn")
 
     @property
     def address(self) -> str:

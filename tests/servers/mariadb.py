@@ -8,6 +8,7 @@ class MariaDb(SqlServer):
     """One `mariadbd`."""
 
     name = "MariaDB"
+    programs = ("mariadbd", "mariadb-install-db")
     powers = "SUPER, READ_ONLY ADMIN"
 
     def set_read_only(self, read_only: bool) -> None:

@@ -19,6 +19,7 @@ class MySql(SqlServer):
     """One `mysqld`."""
 
     name = "MySQL"
+    programs = ("debootstrap", "unshare")
     powers = "SUPER, CONNECTION_ADMIN"
 
     def set_read_only(self, read_only: bool) -> None:

@@ -1,6 +1,7 @@
 """What all servers share: how faults are done to them, and how a process is started and waited for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -27,6 +28,12 @@ class Server(AbstractContextManager["Server"], ABC):
 
     name: ClassVar[str]
     variable: ClassVar[str]  # the environment variable that `address` goes into
+    programs: ClassVar[tuple[str, ...]] = ()  # what it takes to run it
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """Return what this machine lacks to run it."""
+        return [program for program in cls.programs if not shutil.which(program)]
 
     @property
     @abstractmethod

@@ -1,10 +1,11 @@
 """What MariaDB and MySQL have in common: an account without an administrator's rights, and one with them."""
 
 import getpass
+import importlib
+import importlib.util
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar
-
-import MySQLdb
 
 from tests.servers.server import ProcessServer
 
@@ -20,8 +21,12 @@ CREATE DATABASE IF NOT EXISTS marketplace;
 """
 
 
+# Imported when it is needed: tests that are skipped without it import this module, too.
+DRIVER = "MySQLdb"
+
+
 class SqlServer(ProcessServer):
-    """A server that keeps what it has committed, whatever ends its process.
+    """A server that keeps what it has committed, whatever ends its process. Takes options of its own, `--name=value`.
 
     It has no binary log, with which an account without SUPER could create no trigger.
     """
@@ -29,13 +34,24 @@ class SqlServer(ProcessServer):
     variable = "DATABASE_URL"
     powers: ClassVar[str]  # privileges that a read-only server lets write
 
+    def __init__(self, folder: Path, *options: str) -> None:
+        super().__init__(folder)
+        self._own_options = options
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """Return what this machine lacks to run it and to connect to it."""
+        return super().missing() + ([] if importlib.util.find_spec(DRIVER) else [DRIVER])
+
     @property
     def address(self) -> str:
         return f"mysql://marketplace:marketplace@127.0.0.1:{self.port}/marketplace"
 
     def connect(self, user: str = "marketplace", **options: Any) -> Any:
         """Return a MySQLdb connection to no database. Raises MySQLdb.OperationalError."""
-        return MySQLdb.connect(host="127.0.0.1", port=self.port, user=user, password=user, **options)
+        return importlib.import_module(DRIVER).connect(
+            host="127.0.0.1", port=self.port, user=user, password=user, **options
+        )
 
     def execute_as_root(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement with all rights, committed at once, and return its rows."""
@@ -65,6 +81,7 @@ class SqlServer(ProcessServer):
             "--skip-name-resolve",
             "--skip-log-bin",
             "--innodb-flush-log-at-trx-commit=1",
+            *self._own_options,
         ]
 
     def _place(self) -> list[str]:
@@ -75,6 +92,6 @@ class SqlServer(ProcessServer):
         try:
             self.execute_as_root("SELECT 1")
             self.connect().close()
-        except MySQLdb.OperationalError:
+        except importlib.import_module(DRIVER).OperationalError:
             return False
         return True
