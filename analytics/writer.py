@@ -191,7 +191,7 @@ def rewrite(decoder: EntityDecoder, events: Iterable[Event], gone: Iterable[str]
     work = Work()
     for entity_id, event in sorted(wanted.items()):
         if event.row is not None:
-            work.write(event, present.get(entity_id, 0))
+            work.write(event, entity_id in present)
         else:
             work.burials.append(event)
     work.removals = sorted([*gone, *(event.entity_id for event in work.burials if event.entity_id in present)])

@@ -1,23 +1,21 @@
 """The base of the seeding commands: their options, the progress bar, what is skipped, and the summary."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from pymongo.errors import PyMongoError
 from tqdm import tqdm
 
 from demo.generation import Demand, Item, missing
 from marketplace.errors import UnavailableError
+from marketplace.management.interruptible import InterruptibleCommand
 
-INTERRUPTED = 130  # what shells report for a process that Ctrl-C ended
 
-
-class DemoCommand(BaseCommand):
+class DemoCommand(InterruptibleCommand):
     """A command that makes demo data: a subclass says what, and how many by default."""
 
     what: str
@@ -39,14 +37,6 @@ class DemoCommand(BaseCommand):
         parser.add_argument(
             "--until", type=midnight, help="YYYY-MM-DD: the data reaches up to the start of this day (default: today)"
         )
-
-    def run_from_argv(self, argv: list[str]) -> None:
-        """Run for a command line, where Ctrl-C ends it without a traceback."""
-        try:
-            super().run_from_argv(argv)
-        except KeyboardInterrupt:
-            self.stderr.write("Stopped. Run this again to go on.")
-            sys.exit(INTERRUPTED)
 
     def handle(self, **options: Any) -> None:
         if not settings.MONGODB_URL:

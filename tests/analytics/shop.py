@@ -21,7 +21,7 @@ TABLES = (User, Supplier, Product, ProductVariant, Order, OrderItem, Post)
 
 def fill() -> None:
     """Make documents through the services, and deleted ones of each kind that can be deleted."""
-    for command, count in (("seed", 2), ("generate_products", 8), ("generate_posts", 30), ("generate_orders", 6)):
+    for command, count in (("seed", 3), ("generate_products", 12), ("generate_posts", 30), ("generate_orders", 6)):
         call_command(command, count=count, verbosity=0)
     first, second = (str(found["_id"]) for found in UserDocument.collection().find({"deleted_at": None}).limit(2))
     users.user_update(caller=SYSTEM, identifier=first, changes={"profile.bio": "Before the end "})

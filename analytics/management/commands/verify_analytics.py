@@ -1,0 +1,73 @@
+"""manage.py verify_analytics: compare the analytics tables with MongoDB, and mend them if asked to."""
+
+import argparse
+import math
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from analytics.decoding import EntityDecoder
+from analytics.management.table_command import Progress, TableCommand
+from analytics.verification import Findings, Verification
+
+
+class Command(TableCommand):
+    help = (
+        "Compare the analytics tables with MongoDB, every column and in both directions, while API, relay and consumers"
+        " go on. What differs is looked at again after the settle time, and counts only if nothing has moved: what is"
+        " on its way is no difference. missing: a document without row; extra: a row without document; stale: an older"
+        " version; altered: the same version with another content; ahead: a version that MongoDB does not have;"
+        " refused: a document that the tables cannot hold. Exits with 0 when all is right, or has been mended;"
+        " 1 when not; 2 when a server fails."
+    )
+    farewell = "Stopped before the end: the rest has not been compared."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--repair", action="store_true", help="write what is wrong anew, and look at it again")
+        parser.add_argument(
+            "--settle",
+            type=_seconds,
+            default=10.0,
+            metavar="SECONDS",
+            help="how long a difference must last; longer than events take to arrive (default: %(default)s)",
+        )
+
+    def handle(self, **options: Any) -> None:
+        self._wrong = 0
+        super().handle(**options)
+        if self._wrong:
+            raise CommandError(f"{self._wrong:,} differences. --repair mends them.")
+
+    def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
+        findings = Verification(
+            decoder,
+            settle_seconds=options["settle"],
+            repair=options["repair"],
+            batch_size=options["batch_size"],
+            progress=progress,
+        ).run()
+        self._wrong += findings.wrong
+        return findings.documents, f"{findings.rows:,} rows, {_told(findings)}"
+
+
+def _told(findings: Findings) -> str:
+    said = [
+        f"{number:,} {kind} ({', '.join(findings.first[kind])}{', ...' if number > len(findings.first[kind]) else ''})"
+        for kind, number in sorted(findings.counts.items())
+    ]
+    if findings.mended:
+        said.append(f"{findings.mended:,} of them mended")
+    if findings.moving:
+        said.append(f"{findings.moving:,} on their way, not judged")
+    return "; ".join(said) or "all right"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to 3600")
+    return seconds

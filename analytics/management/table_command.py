@@ -1,0 +1,80 @@
+"""What rebuild_analytics and verify_analytics share: which tables, batches, the progress bar, servers that are away."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
+from pymongo.errors import PyMongoError
+from tqdm import tqdm
+
+from analytics.decoding import DECODERS, EntityDecoder
+from analytics.source import source_of
+from marketplace.management.interruptible import InterruptibleCommand
+
+UNUSABLE = 2
+MAX_BATCH = 10_000
+_BY_TABLE = {decoder.projection.model._meta.db_table: decoder for decoder in DECODERS}
+
+Progress = Callable[[int], object]
+
+
+class TableCommand(InterruptibleCommand):
+    """A command that goes through tables, one after the other."""
+
+    # The checks import the whole API; `manage.py check` runs them.
+    requires_system_checks: list[str] = []
+
+    def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
+        """Do one table. Return how many documents it has, and what there is to say."""
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only",
+            type=_decoders,
+            default=DECODERS,
+            metavar="TABLES",
+            help=f"comma-separated, of {', '.join(_BY_TABLE)}; children go with their parents (default: all)",
+        )
+        parser.add_argument(
+            "--batch-size", type=_batch_size, default=500, help="documents at once (default: %(default)s)"
+        )
+
+    def handle(self, **options: Any) -> None:
+        if not settings.MONGODB_URL:
+            raise CommandError("MONGODB_URL is not set.", returncode=UNUSABLE)
+        try:
+            for decoder in options["only"]:
+                self._do(decoder, options)
+        except PyMongoError as error:
+            raise CommandError(f"MongoDB fails: {error}. {self.farewell}", returncode=UNUSABLE) from error
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(f"The SQL database fails: {error}. {self.farewell}", returncode=UNUSABLE) from error
+
+    def _do(self, decoder: EntityDecoder, options: dict[str, Any]) -> None:
+        table, started = decoder.projection.model._meta.db_table, time.monotonic()
+        # None: a bar on a terminal only.
+        quiet = None if options["verbosity"] else True
+        with tqdm(total=source_of(decoder).count(), desc=table, unit=" documents", disable=quiet) as bar:
+            documents, said = self.go_through(decoder, bar.update, options)
+        seconds = time.monotonic() - started
+        if options["verbosity"]:
+            rate = documents / seconds
+            self.stdout.write(f"{table}: {documents:,} documents in {seconds:.1f} s ({rate:,.0f} a second): {said}")
+
+
+def _decoders(text: str) -> Iterable[EntityDecoder]:
+    names = text.split(",")
+    if unknown := set(names) - _BY_TABLE.keys():
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not among {', '.join(_BY_TABLE)}")
+    return [decoder for name, decoder in _BY_TABLE.items() if name in names]
+
+
+def _batch_size(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_BATCH:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MAX_BATCH:,}")
+    return int(text)

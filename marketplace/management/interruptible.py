@@ -1,0 +1,21 @@
+"""The base of commands that people run and may stop with Ctrl-C."""
+
+import sys
+
+from django.core.management.base import BaseCommand
+
+INTERRUPTED = 130  # what shells report for a process that Ctrl-C ended
+
+
+class InterruptibleCommand(BaseCommand):
+    """A command that Ctrl-C ends without a traceback, with `farewell` as its last words."""
+
+    farewell = "Stopped. Run this again to go on."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run for a command line."""
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:
+            self.stderr.write(self.farewell)
+            sys.exit(INTERRUPTED)
