@@ -20,6 +20,7 @@ and stays in touch with Kafka, so partitions may come and go while a batch is be
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +44,7 @@ logger = logging.getLogger("analytics.consumer")
 # A database operation that takes longer than the first has the partitions paused, and Kafka polled as often as this.
 PATIENCE_SECONDS = 1.0
 ATTEND_SECONDS = 0.2
+SLOW_SECONDS = 3.0  # that long is worth a line
 # After a signal: for the batch in flight, and for leaving the group.
 FINISH_SECONDS = 4.0
 LEAVE_SECONDS = 2.0
@@ -197,13 +199,17 @@ class EventConsumer:
         Raises _StopRequested when it does not end soon after a signal.
         """
         future = self._database.submit(operation)
-        patience = PATIENCE_SECONDS
-        finish_until = None
+        begun = self._clock()
+        patience, stop_at, is_told = PATIENCE_SECONDS, math.inf, False
         while not wait([future], patience).done:
+            now = self._clock()
             if self._stop.is_set():
-                finish_until = finish_until or self._clock() + FINISH_SECONDS
-                if self._clock() > finish_until:
-                    raise _StopRequested
+                stop_at = min(stop_at, now + FINISH_SECONDS)
+            if now > stop_at:
+                raise _StopRequested
+            if now > begun + SLOW_SECONDS and not is_told:
+                is_told = True
+                logger.warning("the database has not answered for %.0f s; still waiting", now - begun)
             self._reader.pause()
             self._reader.attend()
             patience = ATTEND_SECONDS

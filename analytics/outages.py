@@ -11,7 +11,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 
-# MySQL's and MariaDB's codes: connections refused, lost or killed, shutdown, lock waits, deadlocks, snapshots out of date,
+# MySQL's and MariaDB's codes: connections refused, lost or killed, shutdown, lock waits, deadlocks, old snapshots,
 # read-only servers and sessions, servers short of memory, disk or threads, group replication.
 # 1062: another writer inserted a row between our look and our insert; the second look finds it.
 # https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html, https://mariadb.com/kb/en/mariadb-error-codes/
