@@ -30,8 +30,9 @@ def until(condition: Callable[[], object], seconds: float, what: str, *, every: 
 
 
 def sql_server() -> type[SqlServer]:
-    """Return the server that DATABASE_URL names, or MariaDB."""
+    """Return the kind of server that DATABASE_URL names, or MariaDB. It may have to ask that one."""
     is_mysql = connection.vendor == "mysql" and not connection.mysql_is_mariadb
+    connection.close()
     return MySql if is_mysql else MariaDb
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
+from tests.servers.mariadb import MariaDb
 from tests.servers.sql import SqlServer
 from tests.system import outages
 from tests.system.faults.processes import manage
@@ -25,15 +27,17 @@ GROUP = settings.KAFKA_GROUP_ID
 LOCK_OFFSETS = "SELECT * FROM consumer_offsets FOR UPDATE"
 
 pytestmark = pytest.mark.skipif(
-    connection.vendor != "mysql" and bool(outages.sql_server().missing()),
+    connection.vendor != "mysql" and bool(MariaDb.missing()),
     reason="a database that can go away needs mariadbd and requirements/mysql.txt",
 )
 
 
 @pytest.fixture(scope="module")
-def sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlServer]:
+def sql(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Iterator[SqlServer]:
+    with django_db_blocker.unblock():
+        kind = outages.sql_server()
     folder = tmp_path_factory.mktemp("sql") / "server"
-    with outages.sql_server()(folder, f"--innodb-lock-wait-timeout={LOCK_WAIT_SECONDS}") as server:
+    with kind(folder, f"--innodb-lock-wait-timeout={LOCK_WAIT_SECONDS}") as server:
         yield server
 
 
