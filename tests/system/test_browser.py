@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.analytics.letters import bad_letter
 from tests.api import new_post, new_product, new_supplier, new_user
 
 pytestmark = pytest.mark.skipif(
@@ -82,9 +83,29 @@ def log_in(browser: Browser) -> None:
 
 def test_the_admin(browser: Browser) -> None:
     log_in(browser)
-    for path in ("/admin/analytics/order/", "/admin/axes/accessattempt/", "/admin/auth/user/"):
+    for path in (
+        "/admin/analytics/order/",
+        "/admin/axes/accessattempt/",
+        "/admin/auth/user/",
+        "/admin/analytics/deadletter/",
+    ):
         browser.open(path)
         browser.find("#content")
+    assert browser.complaints() == []
+
+
+def test_dead_letters_are_discarded_with_a_reason(browser: Browser) -> None:
+    letters = [bad_letter(), bad_letter()]
+    log_in(browser)
+    browser.open("/admin/analytics/deadletter/")
+    browser.find("#action-toggle").click()
+    browser.find("select[name=action] option[value=discard]").click()
+    browser.find("button[name=index]").click()
+    browser.find("#id_reason").send_keys("a test")
+    browser.find("input[value=Discard]").click()
+    assert browser.find(".messagelist .success").text == "2 discarded"
+    browser.open(f"/admin/analytics/deadletter/{letters[0].pk}/change/")
+    assert "a test" in browser.find("#actions-group").text
     assert browser.complaints() == []
 
 
