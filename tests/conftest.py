@@ -24,6 +24,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what CI wants more of than somebody who waits for the tests."""
+    parser.addoption(
+        "--kafka-outage-seconds", type=int, default=10, help="how long Kafka is away in the test of that (default: 10)"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group tests for `--dist loadgroup`: by file, but all that share a real broker's topics in one process."""
+    for item in items:
+        shares_broker = settings.KAFKA_BOOTSTRAP_SERVERS and "kafka" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("kafka" if shares_broker else item.path.as_posix()))
+
+
 @pytest.fixture(scope="session")
 def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a replica set, connected as the application is, with a database of this run and its indexes."""
