@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format openapi fuzz bench
+.PHONY: help run test lint format openapi fuzz bench chaos
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,10 @@ fuzz: $(VENV)/fuzz.stamp ## Send a running API 20,000 generated requests (ARGS="
 
 bench: $(VENV)/benchmarks.stamp ## Compare speed and memory with other ways of doing the same (needs wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## Kill processes and servers under load, 100 times (ARGS="--kills 10 --seed 1"; --help says more)
+	@! command -v mariadbd >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/mysql.txt
+	@$(BIN)/python -m tests.system.faults $(ARGS)
 
 # A stamp is newer than the requirements that it stands for: they are installed again only when they change.
 $(VENV)/embedded.stamp: requirements/embedded.txt requirements/base.txt | $(BIN)/python

@@ -38,7 +38,9 @@ def main() -> int:
         options.output.write_text(f"`{_command(options)}`\n\n{text}\n")
     failed = bool(at_the_end) or any(outcome.findings for outcome in outcomes)
     if failed:
-        print(f"Something is wrong. The logs are in {folder}; run again with: {_command(options)}")
+        print(f"Something is wrong. Run again with: {_command(options)}")
+    if failed or options.keep:
+        print(f"The logs are in {folder}")
     else:
         shutil.rmtree(folder)
     return int(failed)
@@ -51,6 +53,8 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
     outcomes = []
     with platform.running(options.servers, folder) as servers, bench.opened(servers, folder, options.seed) as running:
         chosen = _chosen(options, list(servers.killable))
+        before = running.check()  # also waits until everything works
+        _show(before)
         for number, fault in enumerate(faults.sequence(chosen, options.kills, rng), 1):
             outcome = rounds.run(running, fault, rng)
             outcomes.append(outcome)
@@ -61,7 +65,7 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
                 flush=True,
             )
             _show(outcome.findings)
-        at_the_end = running.check_all() + running.stop()
+        at_the_end = before + running.check_all() + running.stop()
         _show(at_the_end)
         summary = (
             f"Seed {options.seed}, {options.servers} servers: {running.writes} acknowledged writes,"
@@ -121,6 +125,7 @@ def _options() -> argparse.Namespace:
         help=f"real: MariaDB and Apache Kafka as processes (default here: {default})",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table to this file, too")
+    parser.add_argument("--keep", action="store_true", help="keep logs and data of a good run, too")
     options = parser.parse_args()
     if unknown := set(options.only) - {*victims, *faults.POINTS}:
         parser.error(f"unknown in --only: {', '.join(sorted(unknown))}")

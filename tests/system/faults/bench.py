@@ -45,6 +45,7 @@ class Bench:
         api = self.processes["api"]
         assert isinstance(api, Api)
         self.driver = Driver(seed, api.port, self._oracle, self._database(stack))
+        stack.callback(self.driver.close)
         self._reported: set[Finding] = set()
         self._checked = 0
 

@@ -77,6 +77,10 @@ class Client:
         self.session = session
         self._connection = http.client.HTTPConnection("127.0.0.1", session.port, timeout=TIMEOUT_SECONDS)
 
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        self._connection.close()
+
     def call(self, method: str, path: str, body: Body | None = None, **headers: str) -> Answer:
         """Send a request once. Raises UnknownOutcomeError without an answer, and for one of the server's own errors."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -86,7 +90,7 @@ class Client:
             response = self._connection.getresponse()
             raw = response.read()
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
+            self.close()
             raise UnknownOutcomeError(str(error)) from error
         answer = Answer(response.status, json.loads(raw) if raw else None)
         if answer.status >= 500:

@@ -27,12 +27,18 @@ class Driver:
         self._oracle = oracle
         self._errors: list[BaseException] = []
         market = Market()
+        self._clients = [Client(self.session) for _ in range(CLIENTS)]
         self._actors = [
-            Actor(str(n), random.Random(f"{seed}-{n}"), Client(self.session), oracle, market, mongodb)
-            for n in range(CLIENTS)
+            Actor(str(n), random.Random(f"{seed}-{n}"), client, oracle, market, mongodb)
+            for n, client in enumerate(self._clients)
         ]
         for actor in self._actors:
             actor.settle_in()
+
+    def close(self) -> None:
+        """Close the clients' connections."""
+        for client in self._clients:
+            client.close()
 
     @contextmanager
     def load(self) -> Iterator[None]:

@@ -1,10 +1,9 @@
 """The servers that a run of the bench uses: real ones, or the embedded ones where only mongod can be killed."""
 
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
@@ -51,8 +50,8 @@ class Platform:
 
 
 def real_servers_are_here() -> bool:
-    """Whether this machine has MariaDB and Java."""
-    return all(map(shutil.which, ("mariadbd", "mariadb-install-db", "java")))
+    """Whether this machine has all that MariaDB and Apache Kafka need."""
+    return not MariaDb.missing() + Kafka.missing()
 
 
 @contextmanager
@@ -77,7 +76,8 @@ def _embedded(stack: ExitStack, folder: Path) -> Platform:
     tables = SqliteTables(lambda: sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False))
     broker = start_child([sys.executable, "-m", "tests.system.faults.broker"], stdout=PIPE)
     stack.callback(stop_child, broker, 10)
-    address = broker.stdout.readline().strip() if broker.stdout else ""
+    with broker.stdout or nullcontext([""]) as output:
+        address = next(iter(output)).strip()
     return _platform(mongod, tables, {"mongod": mongod}, f"sqlite:///{file}", address)
 
 

@@ -69,7 +69,7 @@ def install(name: str, count: int) -> None:
     if name not in POINTS:
         raise LookupError(f"no such point: {name}; there are {', '.join(POINTS)}")
     point = POINTS[name]
-    owner, attribute = _find(point.target)
+    owner, attribute = find(point.target)
     calls = itertools.count(1)
 
     def kill() -> None:
@@ -79,7 +79,8 @@ def install(name: str, count: int) -> None:
     _replace(owner, attribute, _wrapped(getattr(owner, attribute), point.when, kill))
 
 
-def _find(target: str) -> tuple[Any, str]:
+def find(target: str) -> tuple[Any, str]:
+    """Return what holds a point's function, and the function's name in it. Raises LookupError."""
     module, _, path = target.partition(":")
     *parents, attribute = path.split(".")
     try:

@@ -17,7 +17,7 @@ def table(outcomes: Sequence[Outcome], at_the_end: Sequence[Finding]) -> str:
         by_fault[outcome.fault.title].append(outcome)
     rows = [_row(title, found, [f for o in found for f in o.findings]) for title, found in sorted(by_fault.items())]
     if at_the_end:
-        rows.append(_row("found at the end", [], at_the_end))
+        rows.append(_row("outside of the rounds", [], at_the_end))
     everything = [*at_the_end, *(finding for outcome in outcomes for finding in outcome.findings)]
     rows.append(_row("all", outcomes, everything))
     return "\n".join([_line(HEAD), _line(["---"] + ["---:"] * (len(HEAD) - 1)), *map(_line, rows)])

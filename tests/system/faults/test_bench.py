@@ -1,0 +1,37 @@
+"""A few kills on the embedded servers; and does the bench see what it is there to see?"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.faults import bench, faults, platform, points, rounds
+
+SEED = 20
+KILLS = ("api-after-commit", "relay-committed", "consumer-before-commit")
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[bench.Bench]:
+    with platform.running("embedded", tmp_path) as servers, bench.opened(servers, tmp_path, SEED) as opened:
+        yield opened
+
+
+def test_nothing_is_lost_or_doubled_when_processes_and_mongod_are_killed(running: bench.Bench) -> None:
+    rng = random.Random(SEED)
+    assert running.check() == []
+    for fault in faults.known(["mongod"]):
+        if fault.point in KILLS or fault.victim == "mongod":
+            assert rounds.run(running, fault, rng).findings == [], f"{fault.title}, seed {SEED}"
+    assert running.check_all() + running.stop() == [], f"seed {SEED}"
+
+
+@pytest.mark.parametrize("name", points.POINTS)
+def test_every_point_is_there(name: str) -> None:
+    assert callable(getattr(*points.find(points.POINTS[name].target)))
+
+
+def test_a_point_whose_function_is_gone_is_refused() -> None:
+    with pytest.raises(LookupError, match="gone"):
+        points.find("analytics.offsets:OffsetStore.no_such_method")
