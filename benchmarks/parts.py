@@ -8,6 +8,7 @@ from django.core.management import call_command
 from benchmarks import http_api, memory
 from benchmarks.consumer import consumer
 from benchmarks.pages import pages
+from benchmarks.poison import poison
 from benchmarks.report import OURS, Row, comparisons
 
 
@@ -28,6 +29,8 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         memories.append(watched)
     if "consumer" in parts:
         rows += consumer(rounds)
+    if "poison" in parts:
+        rows += poison(rounds)
     if "memory" in parts:
         memories += memory.pipeline(events)
     tables = [pages(shop, rounds)] if "pages" in parts else []
