@@ -113,9 +113,7 @@ def test_an_unknown_letter_is_a_failure():
     assert [(one.outcome, one.is_done) for one in dead_letters.retry([10**12], "ann")] == [("failed", False)]
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="makes SQLite read-only; test_dead_letters_command kills none"
-)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="makes SQLite read-only")
 def test_a_database_that_takes_no_writes_changes_nothing():
     found = bad_letter()
     with connection.cursor() as cursor:
