@@ -76,7 +76,8 @@ class Delivery:
         self._acknowledged, self._failure = [], None
         try:
             self._producer.begin_transaction()
-            self._send(events)
+            self._hand_over(events)
+            self._wait_for_reports(len(events))
             self._complete(self._producer.commit_transaction)
         except KafkaException as failed:
             # librdkafka names a failed delivery as such only in its report.
@@ -85,15 +86,17 @@ class Delivery:
             raise meaning from failed
         return self._acknowledged
 
-    def _send(self, events: Sequence[mongo.Stored]) -> None:
-        """Hand all events over, and wait a while for their reports. Raises KafkaException when one of them fails."""
+    def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
         for event in events:
             report = functools.partial(self._reported, event["_id"])
             self._producer.produce(
                 event["topic"], event["payload"], event["key"], headers=_headers(event), on_delivery=report
             )
+
+    def _wait_for_reports(self, number: int) -> None:
+        """Wait a while: a commit waits on, but does not end at once when one event fails. Raises KafkaException."""
         end = time.monotonic() + STEP_SECONDS
-        while len(self._acknowledged) < len(events) and not self._failure and (left := end - time.monotonic()) > 0:
+        while len(self._acknowledged) < number and not self._failure and (left := end - time.monotonic()) > 0:
             self._producer.poll(left)
         if self._failure:
             raise KafkaException(self._failure)

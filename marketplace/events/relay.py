@@ -36,9 +36,10 @@ class RelayPolicy:
     batch_bytes: int = 8 << 20
     lease_seconds: float = 5.0
     idle_wait_ms: int = 1000
-    # No database work takes longer, and after a stop a batch that waits for Kafka is given up after so long.
+    # No database work takes longer.
     mongodb_seconds: float = 3.0
-    stop_seconds: float = 2.0
+    # After a stop, a batch that waits for Kafka is given up after so long, and so is the clearing up in MongoDB.
+    stop_seconds: float = 1.0
     # A rejected event holds back its entity: this long at first, doubled up to the maximum.
     hold_seconds: float = 1.0
     max_hold_seconds: float = 60.0
@@ -64,6 +65,7 @@ class Relay:
         self._stop_by: float | None = None
         self._once = once
         self._delivery: Delivery | None = None
+        self._stands_by = False
         self._holds = Holds(self.policy.hold_seconds, self.policy.max_hold_seconds)
         self._batch_events = self.policy.batch_events
         self._batch: list[mongo.Stored] = []
@@ -120,7 +122,9 @@ class Relay:
         """Wait before asking for the lease again. Return False when `once` finds that the active relay did it all."""
         if self._delivery:
             logger.warning("the lease is lost")
-            self._delivery = None
+        if self._delivery or not self._stands_by:
+            logger.info("another relay is active; this one stands by")
+        self._delivery, self._stands_by = None, True
         self._stop.wait(self.policy.lease_seconds / 5 * random.uniform(0.8, 1.2))
         return not (self._once and not self._pending())
 
@@ -128,7 +132,7 @@ class Relay:
         """Become the one whose events the broker takes."""
         delivery = Delivery(self._may_wait)
         delivery.open()
-        self._delivery = delivery
+        self._delivery, self._stands_by = delivery, False
         logger.info("this is the active relay now (lease %d)", self.lease.token)
 
     def _may_wait(self) -> bool:
@@ -251,7 +255,8 @@ class Relay:
     def _finish(self) -> None:
         """Delete what is published already and let a standby take over. What was on its way has been rolled back."""
         try:
-            self._delete_published()
+            with pymongo.timeout(self.policy.stop_seconds):
+                self._delete_published()
             self.lease.release()
         except PyMongoError as error:
             logger.warning("stopped without MongoDB; what was published last will be repeated: %s", error)
