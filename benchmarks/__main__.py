@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.servers import platform
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PARTS = ("reads", "orders", "pages", "consumer", "poison", "memory")
+PARTS = ("reads", "orders", "pages", "consumer", "poison", "relay", "delay", "memory")
 COMPARED = ("django", "djangorestframework", "mongoengine", "pymongo", "granian", "fastapi", "beanie", "pydantic")
 
 

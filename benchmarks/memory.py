@@ -89,7 +89,7 @@ def pipeline(events: int) -> list[Memory]:
     outbox().delete_many({})
     # What earlier parts left in the topics is not part of this one.
     call_command("consume_events", "--once", "--group", GROUP)
-    with _command("relay_events") as relay, _command("consume_events", "--group", GROUP) as consumer:
+    with command("relay_events") as relay, command("consume_events", "--group", GROUP) as consumer:
         stored = Order.objects.count()
         _feed(CHUNK, stored)
         time.sleep(1)  # both are idle now, with all connections made
@@ -117,7 +117,7 @@ def _feed(events: int, stored: int) -> None:
 
 
 @contextmanager
-def _command(*arguments: str) -> Iterator[psutil.Process]:
+def command(*arguments: str) -> Iterator[psutil.Process]:
     """Run a management command of the project for the length of the block."""
     process = subprocess.Popen([sys.executable, "manage.py", *arguments], cwd=ROOT)
     try:

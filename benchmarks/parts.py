@@ -7,8 +7,10 @@ from django.core.management import call_command
 
 from benchmarks import http_api, memory
 from benchmarks.consumer import consumer
+from benchmarks.delay import delay
 from benchmarks.pages import pages
 from benchmarks.poison import poison
+from benchmarks.relay import relay
 from benchmarks.report import OURS, Row, comparisons
 
 
@@ -31,7 +33,10 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         rows += consumer(rounds)
     if "poison" in parts:
         rows += poison(rounds)
+    if "relay" in parts:
+        rows += relay(rounds)
     if "memory" in parts:
         memories += memory.pipeline(events)
     tables = [pages(shop, rounds)] if "pages" in parts else []
+    tables += [delay(shop)] if "delay" in parts else []
     return [*([comparisons(rows)] if rows else []), *tables, *([memory.table(memories)] if memories else [])]

@@ -58,7 +58,7 @@ class Delivery:
     def __init__(self, go_on: Callable[[], bool]) -> None:
         self._go_on = go_on
         self._producer = kafka.transactional_producer("relay")
-        self._acknowledged: list[str] = []
+        self._acknowledged: set[str] = set()
         self._failure: KafkaError | None = None
 
     def open(self) -> None:
@@ -69,11 +69,12 @@ class Delivery:
             raise BrokenError(error.args[0]) from error
 
     def publish(self, events: Sequence[mongo.Stored]) -> list[str]:
-        """Send the events, in their order, in one transaction; return the ids of those that the broker has for certain.
+        """Send the events, in their order, in one transaction; return the ids, in the same order, of those that the
+        broker has for certain.
 
         Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
         """
-        self._acknowledged, self._failure = [], None
+        self._acknowledged, self._failure = set(), None
         try:
             self._producer.begin_transaction()
             self._hand_over(events)
@@ -84,7 +85,7 @@ class Delivery:
             meaning = _meaning(self._failure or failed.args[0])
             self._abort(failed.args[0])
             raise meaning from failed
-        return self._acknowledged
+        return [event["_id"] for event in events if event["_id"] in self._acknowledged]
 
     def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
         for event in events:
@@ -104,7 +105,7 @@ class Delivery:
     def _reported(self, event_id: str, error: KafkaError | None, _message: Message) -> None:
         """Act on an event's delivery report: the only proof that the broker has it."""
         if error is None:
-            self._acknowledged.append(event_id)
+            self._acknowledged.add(event_id)
         else:
             self._failure = self._failure or error
 

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pymongo
+from pymongo import DeleteOne
+from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
@@ -204,28 +206,30 @@ class Relay:
         try:
             with self._in_time():
                 stream = self._outbox().watch(_INSERTS, max_await_time_ms=self.policy.idle_wait_ms)
-            with stream:
-                while not self._stop.is_set() and self.lease.keep() and not self._pending():
-                    with self._in_time():
-                        stream.try_next()
-                    self._report()
+            self._wait_for(stream)
         except OperationFailure as error:
             logger.warning("no change stream, polling instead: %s", error)
             self._stop.wait(self.policy.idle_wait_ms / 1000)
 
+    def _wait_for(self, stream: CollectionChangeStream[mongo.Stored]) -> None:
+        try:
+            while not self._stop.is_set() and self.lease.keep() and not self._pending():
+                with self._in_time():
+                    stream.try_next()
+                self._report()
+        finally:
+            with self._in_time():
+                stream.close()
+
     def _delete_published(self) -> None:
         """Delete what the broker has. Raises PyMongoError, and keeps the ids then.
 
-        All at once: of an entity's events, the first must not stay behind alone and be repeated after the second.
+        The oldest first: if that is cut off, no event is left to be repeated behind a later one of its entity.
         """
         if not self._done:
             return
-        with (
-            self._in_time(),
-            mongo.client().start_session() as session,
-            session.start_transaction(write_concern=WriteConcern("majority")),
-        ):
-            self._outbox().delete_many({"_id": {"$in": self._done}}, session=session)
+        with self._in_time():
+            self._outbox().bulk_write([DeleteOne({"_id": event_id}) for event_id in self._done])
         self.published += len(self._done)
         self._done = []
 
@@ -233,7 +237,7 @@ class Relay:
         return pymongo.timeout(self.policy.mongodb_seconds)
 
     def _outbox(self) -> Collection[mongo.Stored]:
-        return mongo.database()[OUTBOX]
+        return mongo.database()[OUTBOX].with_options(write_concern=WriteConcern("majority"))
 
     def _back_off(self, what: str, error: Exception) -> None:
         """Wait longer after each error in a row, and not in step with other processes."""

@@ -156,6 +156,9 @@ class Outbox:
             )
         self._database.outbox.insert_many(events)
 
+    def is_leased(self) -> bool:
+        return self._database.leases.find_one() is not None
+
     def waiting(self) -> int:
         return self._database.outbox.count_documents({})
 

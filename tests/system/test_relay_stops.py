@@ -84,5 +84,5 @@ def test_while_a_server_is_away(relay: RelayProcess, outbox: Outbox, broker: Bro
 def test_while_kafka_has_never_been_there(mongod: Mongod, broker: Broker) -> None:
     broker.pause()
     with Outbox.of(mongod.address, broker.address) as outbox, outbox.relay() as relay:
-        time.sleep(3)  # it waits for its first answer
+        until(outbox.is_leased)
         relay.stop(SECONDS)
