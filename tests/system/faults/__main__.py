@@ -12,7 +12,7 @@ from pathlib import Path
 
 from marketplace.stopping import interrupt_on_signals
 from tests.system.faults import bench, faults, platform, report, rounds
-from tests.system.faults.findings import Finding
+from tests.system.faults.findings import Finding, Kind
 
 INTERRUPTED = 130
 SHOWN = 20
@@ -53,10 +53,13 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
     outcomes = []
     with platform.running(options.servers, folder) as servers, bench.opened(servers, folder, options.seed) as running:
         chosen = _chosen(options, list(servers.killable))
-        before = running.check()  # also waits until everything works
-        _show(before)
+        findings = running.check()  # also waits until everything works
         for number, fault in enumerate(faults.sequence(chosen, options.kills, rng), 1):
-            outcome = rounds.run(running, fault, rng)
+            try:
+                outcome = rounds.run(running, fault, rng)
+            except TimeoutError as error:
+                findings.append(Finding(Kind.LOST, f"{fault.title}: {error}"))
+                break
             outcomes.append(outcome)
             state = f"{len(outcome.findings)} findings" if outcome.findings else "ok"
             print(
@@ -65,13 +68,15 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
                 flush=True,
             )
             _show(outcome.findings)
-        at_the_end = before + running.check_all() + running.stop()
-        _show(at_the_end)
+        else:
+            findings += running.check_all()
+        findings += running.stop()
+        _show(findings)
         summary = (
             f"Seed {options.seed}, {options.servers} servers: {running.writes} acknowledged writes,"
             f" {running.repeats} events more than once in Kafka, {time.monotonic() - begun:.0f} s."
         )
-    return outcomes, at_the_end, summary
+    return outcomes, findings, summary
 
 
 def _show(findings: Sequence[Finding]) -> None:
@@ -83,7 +88,7 @@ def _show(findings: Sequence[Finding]) -> None:
 
 def _chosen(options: argparse.Namespace, servers: Sequence[str]) -> list[faults.Fault]:
     known = faults.known(servers)
-    return [fault for fault in known if not options.only or {fault.victim, fault.point} & set(options.only)]
+    return [fault for fault in known if not options.only or fault.names & set(options.only)]
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -93,7 +98,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _options() -> argparse.Namespace:
-    victims = [*faults.PROCESSES, *faults.SERVERS]
+    victims = [*faults.PROCESSES, *faults.SERVERS, "zombie", "standby"]
     parser = argparse.ArgumentParser(
         prog="python -m tests.system.faults",
         description="Run the marketplace under load from a seeded generator, kill (SIGKILL) its processes and servers, "

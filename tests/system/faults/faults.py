@@ -12,13 +12,23 @@ SERVERS = {"mongod": "mongod", "kafka": "Kafka", "mariadb": "MariaDB"}
 
 @dataclass(frozen=True)
 class Fault:
-    """A kill of a victim: at a point, or at a random moment. `title` is its row in the table."""
+    """A kill of a victim: at a point, or at a random moment. `title` is its row in the table.
+
+    A zombie is not killed but stopped, and goes on when others have done its work.
+    """
 
     victim: str
     title: str
     point: str | None = None
     # Whether another process of the victim's kind stands by and takes over.
     has_standby: bool = False
+    is_zombie: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """What it can be chosen by."""
+        kinds = {"zombie": self.is_zombie, "standby": self.has_standby}
+        return {self.victim, self.point or self.victim} | {kind for kind, is_so in kinds.items() if is_so}
 
     @property
     def code(self) -> Point | None:
@@ -31,7 +41,13 @@ def known(servers: Sequence[str]) -> list[Fault]:
     at_points = [Fault(point.role, f"{PROCESSES[point.role]}: {point.says}", name) for name, point in POINTS.items()]
     at_random = [Fault(name, f"{title}: any moment") for name, title in (PROCESSES | SERVERS).items()]
     standby = Fault("relay", "relay: any moment, a standby takes over", has_standby=True)
-    return [fault for fault in (*at_points, *at_random, standby) if fault.victim in (*PROCESSES, *servers)]
+    zombies = [
+        Fault("consumer", "consumer: stopped with a batch, wakes up later", "consumer-decoded", is_zombie=True),
+        Fault("relay", "relay: stopped with a batch, wakes up later", "relay-read", has_standby=True, is_zombie=True),
+    ]
+    # SQLite has one lock for all: who stops in a transaction stops everybody.
+    zombies = zombies if "mariadb" in servers else []
+    return [fault for fault in (*at_points, *at_random, standby, *zombies) if fault.victim in (*PROCESSES, *servers)]
 
 
 def sequence(faults: Sequence[Fault], number: int, rng: random.Random) -> Iterator[Fault]:

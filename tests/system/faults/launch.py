@@ -1,4 +1,4 @@
-"""`python -m tests.system.faults.launch POINT[:COUNT] -- ARGUMENTS`: manage.py, killed at a point."""
+"""`python -m tests.system.faults.launch POINT:COUNT[:STOP] -- ARGUMENTS`: manage.py, killed or stopped at a point."""
 
 import sys
 
@@ -12,9 +12,8 @@ def main(arguments: list[str]) -> None:
     """Run manage.py with the arguments after `--`. Raises LookupError as `points.install`."""
     if arguments[1:2] != ["--"]:
         sys.exit(__doc__)
-    name, _, count = arguments[0].partition(":")
     django.setup()
-    points.install(name, int(count or 1))
+    points.install(arguments[0])
     execute_from_command_line(["manage.py", *arguments[2:]])
 
 

@@ -1,4 +1,4 @@
-"""Named points of the code at which a process kills itself (SIGKILL).
+"""Named points of the code at which a process kills itself (SIGKILL), or stops until somebody wakes it (SIGSTOP).
 
 The production code knows nothing of them: a function is wrapped from outside, in a process that the bench starts for
 it. A point whose function is gone fails at the start, so that no point silently stops killing.
@@ -61,11 +61,13 @@ POINTS = {
 }
 
 
-def install(name: str, count: int) -> None:
-    """Have this process kill itself at the `count`-th call of the point.
+def install(order: str) -> None:
+    """Have this process kill itself at a point's call (`NAME:COUNT`), or only stop itself (`NAME:COUNT:STOP`).
 
     Raises LookupError when there is no such point, or its function does not exist any more.
     """
+    name, count, *stop = order.split(":")
+    number = signal.SIGSTOP if stop else signal.SIGKILL
     if name not in POINTS:
         raise LookupError(f"no such point: {name}; there are {', '.join(POINTS)}")
     point = POINTS[name]
@@ -73,8 +75,8 @@ def install(name: str, count: int) -> None:
     calls = itertools.count(1)
 
     def kill() -> None:
-        if next(calls) == count:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if next(calls) == int(count):
+            os.kill(os.getpid(), number)
 
     _replace(owner, attribute, _wrapped(getattr(owner, attribute), point.when, kill))
 

@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from marketplace.embedded.mongod import free_port
 from marketplace.embedded.processes import start_child, stop_child
 
@@ -78,10 +80,25 @@ class Process:
         self.kill()
         return True
 
+    def wait_until_stopped(self, seconds: float = GONE_SECONDS) -> bool:
+        """Wait until it has stopped itself (SIGSTOP). Return False when it goes on."""
+        deadline = time.monotonic() + seconds
+        while self.is_running and time.monotonic() < deadline:
+            if self._process and psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED:
+                return True
+            time.sleep(0.05)  # a stopped process is an event for its parent's waitpid alone, which Popen has
+        return False
+
+    def wake(self) -> None:
+        """Let it go on after a SIGSTOP."""
+        if self._process and self.is_running:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int | None:
         """Stop it cleanly; return its exit code, None when it had to be killed or was not running."""
         if self._process is None:
             return None
+        self.wake()
         was_running = self.is_running
         in_time = stop_child(self._process, STOP_SECONDS)
         code = self._process.returncode if was_running and in_time else None

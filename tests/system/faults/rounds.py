@@ -31,26 +31,29 @@ def run(bench: Bench, fault: Fault, rng: random.Random) -> Outcome:
     with bench.driver.load():
         findings += _strike(bench, fault, rng)
         begun = time.monotonic()
-        if not fault.has_standby:
+        waits = fault.has_standby or fault.is_zombie
+        if not waits:
             _restart(bench, fault)
         bench.recovery()
         recovery = time.monotonic() - begun
+        if waits:
+            _restart(bench, fault)
         bench.driver.wait_for_writes(WRITES // 2, WRITES_SECONDS)
     if fault.has_standby:
-        _restart(bench, fault)
         findings += stopped(bench.processes["relay-standby"])
     return Outcome(fault, recovery, findings + bench.check())
 
 
 def _arm(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
     """Start the victim anew, to die at its point; or start a standby."""
-    if fault.has_standby:
+    if fault.has_standby and fault.code is None:
         bench.processes["relay-standby"].start()
     if fault.code is None or fault.point is None:
         return []
     victim = _process(bench, fault)
     findings = stopped(victim)
-    victim.start(f"{fault.point}:{rng.randint(1, fault.code.calls)}")
+    order = f"{fault.point}:{rng.randint(1, fault.code.calls)}"
+    victim.start(f"{order}:STOP" if fault.is_zombie else order)
     return findings
 
 
@@ -64,7 +67,9 @@ def _strike(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
     if fault.point == "consumer-revoke":
         _rebalance(bench)
     victim = _process(bench, fault)
-    if victim.wait_until_gone():
+    if victim.wait_until_stopped() if fault.is_zombie else victim.wait_until_gone():
+        if fault.has_standby:  # not before: it would be the active one
+            bench.processes["relay-standby"].start()
         return []
     victim.kill()
     return [Finding(Kind.WRONG, f"{victim.name} never came to the point {fault.point}")]
@@ -87,6 +92,8 @@ def _kill(bench: Bench, fault: Fault) -> None:
 def _restart(bench: Bench, fault: Fault) -> None:
     if fault.victim in bench.platform.killable:
         bench.platform.start(fault.victim)
+    elif fault.is_zombie:
+        _process(bench, fault).wake()
     else:
         _process(bench, fault).start()
 

@@ -5,5 +5,4 @@ import os
 from marketplace.wsgi import application as application
 from tests.system.faults import points
 
-name, _, count = os.environ["FAULT_POINT"].partition(":")
-points.install(name, int(count))
+points.install(os.environ["FAULT_POINT"])
