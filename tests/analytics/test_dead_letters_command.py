@@ -3,6 +3,8 @@
 import json
 import os
 import pwd
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -168,6 +170,7 @@ def start(folder, *arguments) -> "subprocess.Popen[str]":
         "DATABASE_URL": f"sqlite:///{folder / 'analytics.sqlite3'}",
         "DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "PYTHONUNBUFFERED": "1",
     }
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
@@ -179,17 +182,53 @@ def start(folder, *arguments) -> "subprocess.Popen[str]":
     )
 
 
-def test_two_people_at_once(tmp_path):
-    """Each letter is settled once, whoever gets there first."""
-    with start(tmp_path, "migrate", "--skip-checks", "-v0") as migrated:
+@pytest.fixture(scope="module")
+def empty_tables(tmp_path_factory):
+    """A database file with the tables."""
+    folder = tmp_path_factory.mktemp("tables")
+    with start(folder, "migrate", "--skip-checks", "-v0") as migrated:
         assert migrated.wait(SECONDS) == 0
-    sent = [event("user.created", new_id()) for _ in range(60)]
-    with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database, database:
+    return folder / "analytics.sqlite3"
+
+
+def fill(tables, folder, number, value=None) -> None:
+    """Make a database file with letters of users, or of a value that no retry mends."""
+    shutil.copy(tables, folder)
+    sent = [event("user.created", new_id()) for _ in range(number)]
+    with closing(sqlite3.connect(folder / "analytics.sqlite3")) as database, database:
         database.executemany(
             "INSERT INTO dead_letters (cluster_id, topic, partition, offset, key, value, error, created_at)"
             " VALUES ('c', 'user', 0, ?, ?, ?, 'unknown', '2026-01-01 00:00:00')",
-            [(number, one["entity_id"].encode(), raw(one)) for number, one in enumerate(sent)],
+            [(place, one["entity_id"].encode(), value or raw(one)) for place, one in enumerate(sent)],
         )
+
+
+def test_an_interrupt_leaves_what_is_listed(empty_tables, tmp_path):
+    fill(empty_tables, tmp_path, 3000, b"poison")
+    with start(tmp_path, "dead_letters", "retry", "--all") as running:
+        first = running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate(timeout=SECONDS)
+    assert running.returncode == 130, errors
+    assert errors.startswith("CommandError: interrupted")
+    listed = [line for line in (first + output).splitlines() if " failed: " in line]
+    with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database:
+        (done,) = database.execute("SELECT COUNT(*) FROM dead_letter_actions").fetchone()
+    assert len(listed) <= done <= len(listed) + 1 < 3000
+
+
+def test_nobody_reads_on(empty_tables, tmp_path):
+    fill(empty_tables, tmp_path, 1000)
+    with start(tmp_path, "dead_letters", "list", "--limit", "1000") as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.wait(SECONDS) == 1
+        assert running.stderr.read() == ""
+
+
+def test_two_people_at_once(empty_tables, tmp_path):
+    """Each letter is settled once, whoever gets there first."""
+    fill(empty_tables, tmp_path, 60)
     people = [start(tmp_path, "dead_letters", "retry", "--all", "--by", name) for name in ("ann", "bob")]
     outputs = [person.communicate(timeout=SECONDS) for person in people]
     assert [person.returncode for person in people] == [0, 0], outputs

@@ -17,6 +17,7 @@ from analytics import dead_letters
 from analytics.dead_letters import Outcome
 from analytics.models import DeadLetter
 from analytics.readable import pretty, printable, readable
+from marketplace.stopping import interrupt_on_signals
 
 MOST_LISTED: Final = 1000
 ERROR_WIDTH: Final = 90
@@ -117,13 +118,20 @@ class Command(BaseCommand):
         parser.add_argument("--error", type=_text, metavar="TEXT", help="whose error contains this")
 
     def handle(self, *, action: str, **options: Any) -> None:
+        if self._called_from_command_line:
+            interrupt_on_signals()
         handlers = {"list": self._list, "show": self._show, "retry": self._retry, "discard": self._discard}
         try:
             handlers[action](options)
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"the database failed: {error}. What is not listed above has not changed.") from error
         except KeyboardInterrupt:
-            raise CommandError("interrupted; what is not listed above has not changed.", INTERRUPTED) from None
+            raise CommandError(
+                "interrupted. The one it was at may be done, the rest is as it was.", returncode=INTERRUPTED
+            ) from None
+        except BrokenPipeError:  # `list | head`: nobody reads on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+            raise SystemExit(1) from None
 
     def _list(self, options: dict[str, Any]) -> None:
         state = None if options["state"] == "all" else options["state"]
