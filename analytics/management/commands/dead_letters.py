@@ -85,6 +85,11 @@ class Command(BaseCommand):
     # They import the whole API; `manage.py check` runs them.
     requires_system_checks: list[str] = []
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Stop on signals when this is a process of its own."""
+        interrupt_on_signals()
+        super().run_from_argv(argv)
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Keep the lines of the description."""
         return super().create_parser(
@@ -118,8 +123,6 @@ class Command(BaseCommand):
         parser.add_argument("--error", type=_text, metavar="TEXT", help="whose error contains this")
 
     def handle(self, *, action: str, **options: Any) -> None:
-        if self._called_from_command_line:
-            interrupt_on_signals()
         handlers = {"list": self._list, "show": self._show, "retry": self._retry, "discard": self._discard}
         try:
             handlers[action](options)
