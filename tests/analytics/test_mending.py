@@ -1,10 +1,22 @@
 """Rebuilding the tables from MongoDB: they end as the consumer would have left them, whatever was in them before."""
 
-import pytest
+import os
+import signal
+from typing import Any
 
+import pytest
+from django.core.management import ManagementUtility, call_command
+from django.db import connection
+
+from analytics import mending
+from analytics import models as tables
+from analytics.bookkeeping import RebuildPosition
 from analytics.decoding import DECODERS
 from analytics.mending import rebuild
+from analytics.models import Post
+from marketplace import mongo
 from tests.analytics import shop
+from users.documents import User
 
 pytestmark = [pytest.mark.usefixtures("mongodb"), pytest.mark.django_db(transaction=True)]
 
@@ -24,3 +36,120 @@ def test_emptied_tables_end_as_the_consumer_had_left_them(batch_size: int) -> No
     assert shop.tables() == before
     assert {kind for one in done.values() for kind in one.kinds} == {"missing"}
     assert not any(one.kinds for one in rebuild_all().values())
+
+
+def test_a_stopped_rebuild_goes_on_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    shop.fill()
+    shop.project()
+    before = shop.tables()
+    shop.empty()
+    posts = DECODERS[-1]
+    batches = iter((None, None))
+
+    def stop_at_the_third(_documents: int) -> None:
+        if next(batches, KeyboardInterrupt) is KeyboardInterrupt:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(posts, batch_size=5, progress=stop_at_the_third)
+    assert Post.objects.count() == 15
+    Post.objects.filter(pk=before["posts"][0]["post_id"]).delete()  # behind the position: not looked at again
+    assert rebuild(posts, batch_size=5).documents == len(before["posts"]) - 15
+    assert Post.objects.count() == len(before["posts"]) - 1
+    assert not RebuildPosition.objects.exists()
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(posts, batch_size=5, progress=stop_at_the_third)
+    call_command("rebuild_analytics", "--only=posts")
+    assert "posts: going on after " in capsys.readouterr().out
+    Post.objects.first().delete()
+    RebuildPosition.objects.create(entity="post", document_id="f" * 24, row_id="f" * 24)
+    call_command("rebuild_analytics", "--restart")
+    assert "1 missing" in capsys.readouterr().out
+    assert shop.tables() == before
+
+
+def test_documents_deleted_before_their_last_change_was_kept() -> None:
+    shop.fill()
+    shop.project()
+    User.collection().update_many({}, {"$unset": {"changed_at": 1}})
+    rebuild_all()
+    deleted = tables.User.objects.get(deleted_at__isnull=False)
+    assert deleted.updated_at == deleted.deleted_at == deleted.event_timestamp
+
+
+def run(*arguments: str) -> int:
+    """Run a command as a shell does, and return its exit code."""
+    try:
+        ManagementUtility(["manage.py", *arguments]).execute()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def test_exit_codes(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
+    shop.fill()
+    shop.project()
+    assert run("verify_analytics", "--settle=0") == 0
+    tables.Supplier.objects.first().delete()
+    assert run("verify_analytics", "--settle=0", "--only=users,orders") == 0
+    assert run("verify_analytics", "--settle=0") == 1
+    assert "1 differences" in capsys.readouterr().err
+    assert run("verify_analytics", "--settle=0", "--repair") == 0
+    assert "1 missing (" in (told := capsys.readouterr().out)
+    assert "; 1 of them mended" in told
+    assert run("verify_analytics", "--settle=0") == 0
+
+    query = {"_id": mongo.object_id(tables.User.objects.first().pk)}
+    User.collection().update_one(query, {"$set": {"profile.display_name": "x" * 101}})
+    assert run("rebuild_analytics") == 1
+    assert "cannot hold" in capsys.readouterr().err
+    assert run("verify_analytics", "--settle=0", "--repair") == 1
+    for wrong in ("--batch-size=0", "--batch-size=x", "--only=nobody"):
+        assert run("rebuild_analytics", wrong) == 2
+    assert run("verify_analytics", "--settle=-1") == 2
+    settings.MONGODB_URL = ""
+    assert run("verify_analytics") == run("rebuild_analytics") == 2
+
+
+def test_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.fill()
+    shop.project()
+    before = shop.tables()
+    shop.empty()
+    read, signals = mending.window, iter([signal.SIGINT])
+
+    def interrupted(*place: Any) -> mending.Window:
+        for number in signals:
+            os.kill(os.getpid(), number)
+        return read(*place)
+
+    monkeypatch.setattr(mending, "window", interrupted)
+    assert run("rebuild_analytics") == 130
+    assert capsys.readouterr().err.strip() == "Stopped. Run this again to go on."
+    assert run("rebuild_analytics") == 0
+    assert shop.tables() == before
+
+
+def test_readers_never_see_fewer_rows() -> None:
+    """Every statement of a rebuild is in a transaction, so others see the rows before or after it: none is between."""
+    shop.fill()
+    shop.project()
+    for model in shop.TABLES[:1] + shop.TABLES[4:5]:
+        model.objects.update(event_id="x")
+    transactions: list[bool] = []
+
+    def watch(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(("DELETE", "UPDATE", "INSERT")):
+            transactions.append(connection.in_atomic_block)
+        return execute(sql, *arguments)
+
+    before = {model: model.objects.count() for model in shop.TABLES}
+    seen: list[dict[Any, int]] = []
+    with connection.execute_wrapper(watch):
+        for decoder in DECODERS:
+            rebuild(decoder, batch_size=2, progress=lambda _: seen.append({one: one.objects.count() for one in before}))
+    assert transactions
+    assert all(transactions)
+    assert len(seen) > 20
+    assert all(counts == before for counts in seen)
