@@ -102,9 +102,11 @@ def consumer(
             # The end of a partition may lie behind its last message; see analytics/progress.py.
             "enable.partition.eof": True,
             "partition.assignment.strategy": "cooperative-sticky",
-            "fetch.message.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
-            # Events wait in the broker rather than in this process's memory.
-            "queued.max.messages.kbytes": 16_384,
+            # Events wait in the broker rather than in this process's memory. A fetch is counted as it was compressed;
+            # events may be twenty times as long. One that is longer than its partition's share comes all the same.
+            "fetch.message.max.bytes": 262_144,
+            "fetch.max.bytes": settings.KAFKA_MAX_MESSAGE_BYTES,
+            "queued.max.messages.kbytes": 8192,
             "session.timeout.ms": 10_000,
             "max.poll.interval.ms": 60_000,
         }

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from django.db import connection, connections
 
 from analytics.batches import TooManyBadMessagesError, store
 from analytics.consumer import BAD_LIMIT, EventConsumer
-from analytics.models import ConsumerOffset, DeadLetter, Order, User
+from analytics.models import ConsumerOffset, DeadLetter, Order, Post, User
 from analytics.offsets import OffsetStore
 from analytics.outages import BackOff
 from marketplace import kafka as clients
@@ -217,3 +218,48 @@ def test_too_many_bad_messages_stop_the_consumer_with_nothing_dropped(own_kafka,
         EventConsumer(group, batch_size=20).run(once=True)
     passed = sum(ConsumerOffset.objects.values_list("next_offset", flat=True))
     assert passed == DeadLetter.objects.count() == 40  # two whole batches; the third would be over the limit
+
+
+def test_events_longer_than_a_fetch_arrive(produce, group):
+    long = [event("post.created", new_id(), media=[random.randbytes(1_000_000).hex()]) for _ in range(3)]
+    short = [event("post.created", new_id()) for _ in range(20)]
+    produce([*short[:10], *long, *short[10:]])
+    EventConsumer(group).run(once=True)
+    assert Post.objects.filter(pk__in=[envelope["entity_id"] for envelope in [*short, *long]]).count() == 23
+
+
+KINDS = 6
+
+
+def poison(kind: int) -> tuple[str, bytes, bytes | None]:
+    """Return a bad message, one of each kind in turn, made of a good event."""
+    good = event("user.created", new_id())
+    bad = [
+        raw(good)[:-20],
+        raw(good | {"version": "one"}),
+        raw(good | {"event_type": "user.merged"}),
+        raw(event("user.created", good["entity_id"], display_name="x" * 101)),
+        raw(good | {"data": None}),
+        None,
+    ][kind]
+    return "user", good["entity_id"].encode(), bad
+
+
+def test_one_bad_message_in_a_hundred_of_each_kind(own_kafka, group):
+    ids = [new_id() for _ in range(1000)]
+    bad = [poison(number % KINDS) for number in range(10 * KINDS)]
+    sent = [event("user.created", user_id) for user_id in ids] + bad
+    random.Random(5).shuffle(sent)
+    own_kafka(sent)
+    counts = EventConsumer(group).run(once=True)
+    assert (counts.read, counts.changed, counts.dead, counts.fenced) == (1060, 1000, 60, 0)
+    assert User.objects.filter(pk__in=ids).count() == 1000
+    letters = [
+        (letter.topic, bytes(letter.key), None if letter.value is None else bytes(letter.value))
+        for letter in DeadLetter.objects.all()
+    ]
+    assert sorted(letters, key=str) == sorted(bad, key=str)
+    assert all(DeadLetter.objects.values_list("error", flat=True))
+    again = EventConsumer(f"{group}-again").run(once=True)
+    assert (again.changed, again.dead) == (0, 60)
+    assert DeadLetter.objects.count() == 60
