@@ -16,6 +16,7 @@ from analytics import writer
 from analytics.bookkeeping import DeadLetter, DeadLetterAction
 from analytics.columns import BadMessage
 from analytics.decoding import decode
+from analytics.offsets import lock_topic
 from analytics.outages import is_bad_value
 
 APPLIED: Final = "applied"
@@ -90,6 +91,7 @@ def _apply(letter: DeadLetter) -> int:
     key, value = (None if raw is None else bytes(raw) for raw in (letter.key, letter.value))
     event = decode(letter.topic, key, value)
     with transaction.atomic():
+        lock_topic(letter.topic)  # takes turns with consumers, and with a repair that reads documents meanwhile
         return writer.apply([event]).changed
 
 
