@@ -12,6 +12,8 @@ from benchmarks.servers import platform
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS = ("reads", "orders", "pages", "consumer", "poison", "relay", "delay", "memory")
+# Only when asked for: it takes some ten minutes, and starts an Apache Kafka and a MariaDB of its own.
+LONG_PARTS = ("backlog",)
 COMPARED = ("django", "djangorestframework", "mongoengine", "pymongo", "granian", "fastapi", "beanie", "pydantic")
 
 
@@ -23,13 +25,16 @@ def _arguments() -> argparse.Namespace:
         " servers to use instead of the embedded ones; everything happens in databases made for the run, but the"
         " broker should be an empty one. Needs requirements/benchmarks.txt and wrk.",
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all), {', '.join(LONG_PARTS)}"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="measurements per side (default: 7)")
     parser.add_argument("--seconds", type=float, default=3, help="length of one HTTP measurement (default: 3)")
     parser.add_argument("--events", type=int, default=100_000, help="events of the memory part (default: 100000)")
+    parser.add_argument("--waiting", type=int, default=1_000_000, help="events of the backlog part (default: 1000000)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="file for the tables (default: RESULTS.md here)")
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(PARTS):
+    if unknown := set(arguments.parts) - {*PARTS, *LONG_PARTS}:
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
     arguments.parts = arguments.parts or list(PARTS)
     return arguments
@@ -55,7 +60,7 @@ def main() -> None:
     with platform() as folder:
         from benchmarks.parts import run  # noqa: PLC0415  # the project's models need Django set up
 
-        tables = run(arguments.parts, folder, arguments.rounds, arguments.seconds, arguments.events)
+        tables = run(arguments.parts, folder, arguments.rounds, arguments.seconds, arguments.events, arguments.waiting)
     text = "\n\n".join([_heading(), *tables])
     print(f"\n{text}")
     arguments.output.write_text(f"{text}\n")

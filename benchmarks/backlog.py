@@ -23,6 +23,7 @@ import psutil
 from bson import ObjectId
 from confluent_kafka import Producer
 
+from benchmarks.report import as_markdown
 from tests.analytics.events import event
 from tests.servers.kafka import Kafka
 from tests.servers.mariadb import MariaDb
@@ -50,7 +51,6 @@ class Outcome:
     assignments: int
     revocations: int
     exit_code: int
-    summary: str
 
     @property
     def meets(self) -> bool:
@@ -58,12 +58,13 @@ class Outcome:
         kept_its_place = self.assignments == 1 and self.revocations == 1  # the one at its end
         return kept_its_place and self.peak_mib < LIMIT_MIB and self.exit_code == 0
 
-    def __str__(self) -> str:
-        return (
-            f"{self.events} events in {self.seconds:.0f} s, most memory {self.peak_mib:.0f} MiB (limit {LIMIT_MIB}),"
-            f" {self.assignments} assignment(s), {self.revocations} revocation(s), exit code {self.exit_code}:"
-            f" {'met' if self.meets else 'NOT met'}\n{self.summary}"
-        )
+    def table(self) -> str:
+        """Return the figures as a Markdown table."""
+        header = ["events", "time", "most memory", "assignments", "revocations", "exit code", "wanted", ""]
+        figures = [self.events, f"{self.seconds:.0f} s", f"{self.peak_mib:.0f} MiB", self.assignments, self.revocations]
+        wanted = f"below {LIMIT_MIB} MiB, one assignment, exit code 0"
+        cells = [*map(str, figures), str(self.exit_code), wanted, "met" if self.meets else "**not met**"]
+        return as_markdown(header, [cells])
 
 
 def backlog(events: int, long_pause: float = LONG_PAUSE_SECONDS) -> Outcome:
@@ -128,7 +129,6 @@ def _drain(database: SqlServer, environment: dict[str, str], log: Path, events: 
         assignments=text.count("more partitions assigned"),
         revocations=text.count("partitions revoked"),
         exit_code=consumer.returncode,
-        summary=text.splitlines()[-1],
     )
 
 

@@ -42,8 +42,8 @@ def consumer(rounds: int) -> list[Row]:
     show(what, speeds)
     return [
         compare(what, speeds, ONE_BY_ONE, at_least=10),
-        compare(what, speeds, BATCHES_OF_ONE, at_least=10),
-        compare(what, speeds, BARE, at_least=0.4),
+        compare(what, speeds, BATCHES_OF_ONE, at_least=15),
+        compare(what, speeds, BARE, at_least=0.5),
     ]
 
 

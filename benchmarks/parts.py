@@ -14,8 +14,19 @@ from benchmarks.relay import relay
 from benchmarks.report import OURS, Row, comparisons
 
 
-def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int) -> list[str]:
+def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int, waiting: int) -> list[str]:
     """Run the named parts and return their tables as Markdown."""
+    tables = []
+    if "backlog" in parts:
+        from benchmarks.backlog import backlog  # noqa: PLC0415  # needs MySQLdb, the others do not
+
+        tables.append(backlog(waiting).table())
+    if set(parts) - {"backlog"}:
+        tables += _compare(parts, folder, rounds, seconds, events)
+    return tables
+
+
+def _compare(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int) -> list[str]:
     for command in ("migrate", "create_indexes", "create_topics"):
         call_command(command, verbosity=0)
     shop = http_api.filled()
