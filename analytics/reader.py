@@ -20,7 +20,7 @@ logger = logging.getLogger("analytics.reader")
 
 # How long one poll waits for a first message, and then for more to fill the batch.
 IDLE_SECONDS = 0.5
-FILL_SECONDS = 0.05
+FILL_SECONDS = 0.01
 # A batch ends early at this size, read in steps so that large events cannot fill the memory.
 MAX_BATCH_BYTES = 8 << 20
 READ_STEP = 100

@@ -22,6 +22,7 @@ def sqlite_error(code: int) -> OperationalError:
     "error",
     [
         *(OperationalError(code, "") for code in (1205, 1213, 2002, 2006, 2013, 1290, 1836, 1040, 1053, 4031)),
+        *(OperationalError(code, "") for code in (1020, 1114, 1792, 1969, 3032, 3169)),
         InterfaceError(0, ""),
         IntegrityError(1062, "Duplicate entry"),
         *(sqlite_error(code) for code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY)),
@@ -41,6 +42,7 @@ def test_away(error):
         IntegrityError(1048, ""),
         OperationalError(1366, "Incorrect string"),
         OperationalError(1153, ""),
+        OperationalError(2020, "the client's own limit of a packet"),
     ],
 )
 def test_bad_values(error):
@@ -54,6 +56,7 @@ def test_bad_values(error):
         ProgrammingError(1146, "no such table"),
         sqlite_error(sqlite3.SQLITE_ERROR),
         OperationalError(1054, "Unknown column"),
+        OperationalError(2014, "Commands out of sync"),
         KafkaException(KafkaError(KafkaError._FATAL, fatal=True)),
     ],
 )
@@ -67,3 +70,7 @@ def test_waits_double_up_to_the_longest_with_jitter():
     for delay, ceiling in zip(delays, [1, 2, 4, *[8] * 47], strict=True):
         assert ceiling / 2 <= delay <= ceiling
     assert len(set(delays)) > 40
+
+
+def test_no_wait_is_longer_than_the_promised_ten_seconds_leave_room_for():
+    assert max(itertools.islice(BackOff().delays(), 50)) <= 5
