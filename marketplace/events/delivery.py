@@ -68,9 +68,8 @@ class Delivery:
         except KafkaException as error:
             raise BrokenError(error.args[0]) from error
 
-    def publish(self, events: Sequence[mongo.Stored]) -> list[str]:
-        """Send the events, in their order, in one transaction; return the ids, in the same order, of those that the
-        broker has for certain.
+    def publish(self, events: Sequence[mongo.Stored]) -> list[mongo.Stored]:
+        """Send the events, in their order, in one transaction; return those that the broker has for certain.
 
         Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
         """
@@ -85,7 +84,7 @@ class Delivery:
             meaning = _meaning(self._failure or failed.args[0])
             self._abort(failed.args[0])
             raise meaning from failed
-        return [event["_id"] for event in events if event["_id"] in self._acknowledged]
+        return [event for event in events if event["_id"] in self._acknowledged]
 
     def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
         for event in events:

@@ -8,11 +8,12 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pymongo
-from pymongo import DeleteOne
+from pymongo import DeleteMany
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
@@ -72,7 +73,7 @@ class Relay:
         self._batch_events = self.policy.batch_events
         self._batch: list[mongo.Stored] = []
         # Published, and to be deleted before anything is read again.
-        self._done: list[str] = []
+        self._done: list[mongo.Stored] = []
         self._errors_in_a_row = 0
         self._report_at = time.monotonic() + self.policy.report_seconds
         self._reported = 0
@@ -229,7 +230,7 @@ class Relay:
         if not self._done:
             return
         with self._in_time():
-            self._outbox().bulk_write([DeleteOne({"_id": event_id}) for event_id in self._done])
+            self._outbox().bulk_write([DeleteMany({"_id": {"$in": ids}}) for ids in _runs(self._done)])
         self.published += len(self._done)
         self._done = []
 
@@ -264,3 +265,16 @@ class Relay:
             self.lease.release()
         except PyMongoError as error:
             logger.warning("stopped without MongoDB; what was published last will be repeated: %s", error)
+
+
+def _runs(events: Sequence[mongo.Stored]) -> list[list[str]]:
+    """Split the ids of events into runs in which no entity comes twice: what is in one may go in any order."""
+    runs: list[list[str]] = []
+    seen: set[str] = set()
+    for event in events:
+        if not runs or event["key"] in seen:
+            runs.append([])
+            seen = set()
+        runs[-1].append(event["_id"])
+        seen.add(event["key"])
+    return runs
