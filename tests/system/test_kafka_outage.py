@@ -10,8 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 
+from marketplace.events.catalogue import TOPICS
 from tests.marketplace.mock_broker import MockBroker
 from tests.servers.kafka import Kafka
 from tests.servers.mongod import Mongod
@@ -35,6 +37,9 @@ def broker(folder: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[],
     """
     if Kafka.missing():
         with MockBroker.running() as mock:
+            client = AdminClient({"bootstrap.servers": mock.address, "log_level": 0})
+            for topic in TOPICS:  # it makes a topic that is asked for
+                client.list_topics(topic, timeout=10)
             yield mock.address, mock.go_down, mock.come_up
     else:
         with Kafka(folder) as kafka:
