@@ -146,7 +146,7 @@ def test_a_deadlock(sql: SqlServer, traffic: Traffic) -> None:
         traffic.repeat(known)
         wait_for_a_waiting_lock(sql)  # it has its offsets, and wants the row
         other.execute(LOCK_OFFSETS)
-    assert traffic.consumer.times_logged("(1213,") == 1
+    until(lambda: traffic.consumer.times_logged("(1213,") == 1, 10, "the consumer to say so")
     traffic.send()
     traffic.check_arrival()
 
