@@ -17,7 +17,7 @@ from tests.system.faults.platform import DATABASE, Platform
 from tests.system.faults.processes import Api, Process, manage
 from tests.system.faults.tap import Tap
 
-SETTLE_SECONDS = 90
+SETTLE_SECONDS = 60
 POLL_SECONDS = 0.1
 # Writes of all kinds, so that they come by all consumers and partitions.
 PROBES = 40
@@ -73,7 +73,8 @@ class Bench:
         findings = self._settle(written)
         findings += self._comparison.differences(written)
         findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
-        findings += self._tap.findings() + ledger.doubled(self.platform.tables) + self._ended()
+        findings += ledger.doubled(self.platform.tables) + ledger.untiled(self.platform.tables)
+        findings += self._tap.findings() + self._ended()
         return self._new(findings)
 
     def check_all(self) -> list[Finding]:

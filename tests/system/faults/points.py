@@ -43,7 +43,10 @@ POINTS = {
         "relay", "an event acknowledged", "after", "marketplace.events.delivery:Delivery._reported", 100
     ),
     "relay-produced": Point(
-        "relay", "batch produced, before the Kafka commit", "after", "marketplace.events.delivery:Delivery._send"
+        "relay",
+        "batch produced, before the Kafka commit",
+        "after",
+        "marketplace.events.delivery:Delivery._wait_for_reports",
     ),
     "relay-committed": Point(
         "relay", "after the Kafka commit", "after", "marketplace.events.delivery:Delivery.publish"
