@@ -51,9 +51,8 @@ POINTS = {
     "relay-committed": Point(
         "relay", "after the Kafka commit", "after", "marketplace.events.delivery:Delivery.publish"
     ),
-    "relay-before-delete": Point("relay", "before delete", "before", "pymongo.collection:Collection.delete_many"),
-    "relay-deleting": Point("relay", "deleted, not committed", "before", f"{_SESSION}.commit_transaction"),
-    "relay-after-delete": Point("relay", "after delete", "after", f"{_SESSION}.commit_transaction"),
+    "relay-before-delete": Point("relay", "before delete", "before", "pymongo.collection:Collection.bulk_write"),
+    "relay-after-delete": Point("relay", "after delete", "after", "pymongo.collection:Collection.bulk_write"),
     "consumer-decoded": Point("consumer", "decoded", "before", "analytics.offsets:OffsetStore.lock", 5),
     "consumer-locked": Point("consumer", "locked", "after", "analytics.offsets:OffsetStore.lock", 5),
     "consumer-mid-upsert": Point("consumer", "mid-upsert", "after", "analytics.tables:Table.insert", 10),
