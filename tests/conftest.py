@@ -12,6 +12,8 @@ import mongoengine
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from marketplace import mongo
 from marketplace.api import outage
@@ -23,6 +25,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
+# Whose tests read whole topics of the broker that all share, and write there.
+_READERS = ("consumer", "consume_events", "fidelity", "rebalances", "stopping", "zombies", "backlog")
+READERS = {f"tests/analytics/test_{name}.py" for name in _READERS} | {"tests/system/test_two_relays.py"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what CI wants more of than somebody who waits for the tests."""
@@ -31,12 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for `--dist loadgroup`: by file, but all that share a real broker's topics in one process."""
-    for item in items:
-        shares_broker = settings.KAFKA_BOOTSTRAP_SERVERS and "kafka" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("kafka" if shares_broker else item.path.as_posix()))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Share the tests among processes by file; what reads a real broker's topics stays in one process."""
+    return OneReaderScheduling(config, log) if settings.KAFKA_BOOTSTRAP_SERVERS else None
+
+
+class OneReaderScheduling(LoadFileScheduling):
+    """Tests of consumers read all that is in the topics, so no other process may write there meanwhile."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "readers" if file in READERS else file
 
 
 @pytest.fixture(scope="session")
