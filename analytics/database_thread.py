@@ -4,6 +4,7 @@ A thread of its own instead of concurrent.futures' pool: the interpreter waits a
 nothing ends a statement that a server does not answer. This one is left behind; the server rolls back what it was in.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any, TypeVar
 from django.db import close_old_connections, connection
 
 from analytics.outages import is_outage
+
+logger = logging.getLogger("analytics.database")
 
 # A server that does not answer a statement for so long is away: its host has gone, or the network between.
 ANSWER_SECONDS = 90
@@ -46,15 +49,27 @@ class DatabaseThread:
     def _work(self) -> None:
         _limit_waiting()
         while task := self._tasks.get():
-            future, operation = task
-            close_old_connections()
-            try:
-                future.set_result(operation())
-            except Exception as error:  # noqa: BLE001  # it is raised again where the result is asked for
-                if is_outage(error):
-                    connection.close()  # the next one may lead to another server
-                future.set_exception(error)
+            _run(*task)
+        _close()
+
+
+def _run(future: "Future[Any]", operation: Callable[[], Any]) -> None:
+    """Run one operation. Whatever happens, its future ends: somebody waits for that without a limit."""
+    try:
+        close_old_connections()
+        future.set_result(operation())
+    except BaseException as error:  # noqa: BLE001  # it is raised again where the result is asked for
+        future.set_exception(error)
+        if isinstance(error, Exception) and is_outage(error):
+            _close()  # the next one may lead to another server
+
+
+def _close() -> None:
+    """Close the connection. Django forgets one that cannot even be closed, too, so that is worth only a line."""
+    try:
         connection.close()
+    except Exception as error:  # noqa: BLE001  # nobody waits for the outcome
+        logger.warning("closing the database connection: %s", error)
 
 
 def _limit_waiting() -> None:
