@@ -49,6 +49,25 @@ class BrokenError(Exception):
     """The producer is of no further use: fenced by another one, broken, or given up while it waited."""
 
 
+class Reports:
+    """The delivery reports of a batch: the only proof that the broker has an event.
+
+    librdkafka keeps what it is to call until a report comes, and the garbage collector does not see that. So this
+    refers to no producer: one given up in mid-batch would keep itself, its threads and connections for ever.
+    """
+
+    def __init__(self) -> None:
+        self.acknowledged: set[str] = set()
+        self.failure: KafkaError | None = None
+
+    def take(self, event_id: str, error: KafkaError | None, _message: Message) -> None:
+        """Remember how an event has fared."""
+        if error is None:
+            self.acknowledged.add(event_id)
+        else:
+            self.failure = self.failure or error
+
+
 class Delivery:
     """A transactional producer. `go_on` is asked every STEP_SECONDS of waiting; when it says no, the wait is given up.
 
@@ -58,8 +77,7 @@ class Delivery:
     def __init__(self, go_on: Callable[[], bool]) -> None:
         self._go_on = go_on
         self._producer = kafka.transactional_producer("relay")
-        self._acknowledged: set[str] = set()
-        self._failure: KafkaError | None = None
+        self._reports = Reports()
 
     def open(self) -> None:
         """Shut out all earlier producers of this installation. Raises BrokenError."""
@@ -73,7 +91,7 @@ class Delivery:
 
         Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
         """
-        self._acknowledged, self._failure = set(), None
+        self._reports = Reports()
         try:
             self._producer.begin_transaction()
             self._hand_over(events)
@@ -81,32 +99,25 @@ class Delivery:
             self._complete(self._producer.commit_transaction)
         except KafkaException as failed:
             # librdkafka names a failed delivery as such only in its report.
-            meaning = _meaning(self._failure or failed.args[0])
+            meaning = _meaning(self._reports.failure or failed.args[0])
             self._abort(failed.args[0])
             raise meaning from failed
-        return [event for event in events if event["_id"] in self._acknowledged]
+        return [event for event in events if event["_id"] in self._reports.acknowledged]
 
     def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
         for event in events:
-            report = functools.partial(self._reported, event["_id"])
+            report = functools.partial(self._reports.take, event["_id"])
             self._producer.produce(
                 event["topic"], event["payload"], event["key"], headers=_headers(event), on_delivery=report
             )
 
     def _wait_for_reports(self, number: int) -> None:
         """Wait a while: a commit waits on, but does not end at once when one event fails. Raises KafkaException."""
-        end = time.monotonic() + STEP_SECONDS
-        while len(self._acknowledged) < number and not self._failure and (left := end - time.monotonic()) > 0:
+        reports, end = self._reports, time.monotonic() + STEP_SECONDS
+        while len(reports.acknowledged) < number and not reports.failure and (left := end - time.monotonic()) > 0:
             self._producer.poll(left)
-        if self._failure:
-            raise KafkaException(self._failure)
-
-    def _reported(self, event_id: str, error: KafkaError | None, _message: Message) -> None:
-        """Act on an event's delivery report: the only proof that the broker has it."""
-        if error is None:
-            self._acknowledged.add(event_id)
-        else:
-            self._failure = self._failure or error
+        if reports.failure:
+            raise KafkaException(reports.failure)
 
     def _abort(self, error: KafkaError) -> None:
         """Take the transaction back. Raises BrokenError when that cannot be done."""

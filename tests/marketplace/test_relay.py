@@ -124,7 +124,7 @@ def test_a_delivery_that_timed_out_is_not_published(broker: MockBroker, monkeypa
         until(lambda: relay.published == 1)
         broker.go_down()
         put(A, 2)
-        until(lambda: relay._delivery._failure is not None)
+        until(lambda: relay._delivery._reports.failure is not None)
         assert (relay.published, relay.rejected, waiting()) == (1, [], [(A, 2)])
         broker.come_up()
         until(lambda: relay.published == 2)
