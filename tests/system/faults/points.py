@@ -1,7 +1,7 @@
 """Named points of the code at which a process kills itself (SIGKILL), or stops until somebody wakes it (SIGSTOP).
 
 The production code knows nothing of them: a function is wrapped from outside, in a process that the bench starts for
-it. A point whose function is gone fails at the start, so that no point silently stops killing.
+it. Before it strikes, a process says so in its log; a process that ends without that line has ended of something else.
 """
 
 import functools
@@ -9,6 +9,7 @@ import importlib
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -40,7 +41,7 @@ POINTS = {
     "relay-opened": Point("relay", "producer opened", "after", "marketplace.events.delivery:Delivery.open", 1),
     "relay-read": Point("relay", "batch read", "before", "marketplace.events.delivery:Delivery.publish"),
     "relay-acknowledged": Point(
-        "relay", "an event acknowledged", "after", "marketplace.events.delivery:Delivery._reported", 100
+        "relay", "an event acknowledged", "after", "marketplace.events.delivery:Reports.take", 100
     ),
     "relay-produced": Point(
         "relay",
@@ -51,8 +52,10 @@ POINTS = {
     "relay-committed": Point(
         "relay", "after the Kafka commit", "after", "marketplace.events.delivery:Delivery.publish"
     ),
-    "relay-before-delete": Point("relay", "before delete", "before", "pymongo.collection:Collection.bulk_write"),
-    "relay-after-delete": Point("relay", "after delete", "after", "pymongo.collection:Collection.bulk_write"),
+    "relay-before-delete": Point("relay", "before delete", "before", "marketplace.events.relay:_runs"),
+    "relay-after-delete": Point(
+        "relay", "after delete, if there was any", "after", "marketplace.events.relay:Relay._delete_published"
+    ),
     "consumer-decoded": Point("consumer", "decoded", "before", "analytics.offsets:OffsetStore.lock", 5),
     "consumer-locked": Point("consumer", "locked", "after", "analytics.offsets:OffsetStore.lock", 5),
     "consumer-mid-upsert": Point("consumer", "mid-upsert", "after", "analytics.tables:Table.insert", 10),
@@ -78,9 +81,15 @@ def install(order: str) -> None:
 
     def kill() -> None:
         if next(calls) == int(count):
+            os.write(sys.stderr.fileno(), f"{struck(order)}\n".encode())  # no buffer, which would die along
             os.kill(os.getpid(), number)
 
     _replace(owner, attribute, _wrapped(getattr(owner, attribute), point.when, kill))
+
+
+def struck(order: str) -> str:
+    """Return the line by which a process tells that it is at its point."""
+    return f"fault point {order}"
 
 
 def find(target: str) -> tuple[Any, str]:

@@ -18,6 +18,7 @@ import psutil
 
 from marketplace.embedded.mongod import free_port
 from marketplace.embedded.processes import start_child, stop_child
+from tests.system.faults import points
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 60
@@ -28,6 +29,8 @@ GONE_SECONDS = 90
 class Process:
     """A manage.py command that runs until it is stopped, with its log in `folder`."""
 
+    killed_code = -signal.SIGKILL  # how it ends when it kills itself
+
     def __init__(self, role: str, name: str, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self.role = role
         self.name = name
@@ -35,10 +38,14 @@ class Process:
         self._arguments = command
         self._environment = os.environ | environment
         self._process: subprocess.Popen[str] | None = None
+        self._point: str | None = None
+        self._begun_at = 0
 
     def start(self, point: str | None = None) -> None:
         """Start it; with a point (`name:count`) it kills itself there."""
+        self._point = point
         with self.log.open("a") as output:
+            self._begun_at = output.tell()
             self._process = start_child(
                 self._command(point),
                 cwd=ROOT,
@@ -70,22 +77,36 @@ class Process:
             self._process.wait()
 
     def wait_until_gone(self, seconds: float = GONE_SECONDS) -> bool:
-        """Wait until it has killed itself, and end what is left of it. Return False when it lives on."""
+        """Wait until it has killed itself at its point, and end what is left of it.
+
+        Return False when it lives on, or has ended of something else.
+        """
         if self._process is None:
-            return True
+            return False
         try:
-            self._process.wait(seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         self.kill()
-        return True
+        return code == self.killed_code and self._is_at_its_point()
+
+    def _is_at_its_point(self) -> bool:
+        return self._point is not None and points.struck(self._point) in self.said().splitlines()
+
+    def said(self) -> str:
+        """Return what it has logged since it was started."""
+        if not self.log.exists():
+            return ""
+        with self.log.open(errors="replace") as log:
+            log.seek(self._begun_at)
+            return log.read()
 
     def wait_until_stopped(self, seconds: float = GONE_SECONDS) -> bool:
         """Wait until it has stopped itself (SIGSTOP). Return False when it goes on."""
         deadline = time.monotonic() + seconds
         while self.is_running and time.monotonic() < deadline:
             if self._process and psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED:
-                return True
+                return self._is_at_its_point()
             time.sleep(0.05)  # a stopped process is an event for its parent's waitpid alone, which Popen has
         return False
 
@@ -112,6 +133,8 @@ class Process:
 
 class Api(Process):
     """The API under granian: one worker with four threads, always on the same port."""
+
+    killed_code = 1  # the worker kills itself, and granian ends after it
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         super().__init__("api", "api", [], environment, folder)

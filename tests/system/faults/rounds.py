@@ -72,7 +72,7 @@ def _strike(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
             bench.processes["relay-standby"].start()
         return []
     victim.kill()
-    return [Finding(Kind.WRONG, f"{victim.name} never came to the point {fault.point}")]
+    return [Finding(Kind.WRONG, f"{victim.name} did not die at the point {fault.point}:\n{victim.tail()}")]
 
 
 def _rebalance(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.faults import bench, faults, platform, points, rounds
+from tests.system.faults import bench, faults, platform, points, processes, rounds
 
 SEED = 20
 KILLS = ("api-after-commit", "relay-committed", "consumer-before-commit")
@@ -35,3 +35,11 @@ def test_every_point_is_there(name: str) -> None:
 def test_a_point_whose_function_is_gone_is_refused() -> None:
     with pytest.raises(LookupError, match="gone"):
         points.find("analytics.offsets:OffsetStore.no_such_method")
+
+
+@pytest.mark.parametrize("order", ["no-such-point:1", "consumer-mid-upsert:1"])
+def test_who_ends_of_something_else_was_not_killed(order: str, tmp_path: Path) -> None:
+    checking = processes.Process("consumer", "consumer", ["check"], {}, tmp_path)  # inserts nothing, and ends
+    checking.start(order)
+    assert not checking.wait_until_gone()
+    assert checking.exit_code == int(order.startswith("no-such"))
