@@ -1,11 +1,13 @@
 """Makes analytics rows what MongoDB says, while API, relay and consumers go on.
 
 A batch is one transaction. It locks the entity's consumers out first and reads the documents after that, so what it
-reads is at least as new as any row: whatever a consumer has projected came from a write that MongoDB had before. So no
-versions need to be weighed; a row that is newer than its document is a wrong one. An event that is still on its way
-finds its version in the row and changes nothing, or is newer and goes on from there: a document that is removed right
-after we read it gets a row for as long as its deletion is on its way. Nothing is emptied: readers see each row until
-the transaction replaces it.
+reads is at least as new as any row: whatever a consumer has projected came from a write that MongoDB had before. An
+event that is still on its way finds its version in the row and changes nothing, or is newer and goes on from there: a
+document that is removed right after we read it gets a row for as long as its deletion is on its way. Nothing is
+emptied: readers see each row until the transaction replaces it.
+
+What differs is locked besides, before it is written, and a row that is newer than its document by then stays, whoever
+wrote it; but where a second look at both, with the row locked, finds the row newer all the same. That one is wrong.
 """
 
 from collections import Counter
@@ -69,22 +71,32 @@ def mend(decoder: EntityDecoder, read: Callable[[], Window]) -> tuple[Window, li
     """
     offsets.lock_topic(decoder.projection.entity)
     found = read()
-    differences = _sure(decoder, compare(decoder, found.documents, found.rows))
+    differences = compare(decoder, found.documents, found.rows)
+    locked = writer.lock(decoder, [one.entity_id for one in differences])
+    differences = [one for one in _sure(decoder, differences) if not _overtaken(one, locked)]
     writer.rewrite(
         decoder,
-        [difference.event for difference in differences if difference.event is not None],
+        [one.event for one in differences if one.event is not None],
         [one.entity_id for one in differences if one.kind is Kind.EXTRA and one.event is None],
+        locked,
     )
     return found, differences
 
 
 def _sure(decoder: EntityDecoder, differences: list[Difference]) -> list[Difference]:
-    """Look again, by reads that nothing can mislead, at what would take something away."""
+    """Look again, by reads that nothing can mislead, at what would take something away. All of it is locked."""
     doubtful = [one.entity_id for one in differences if one.kind in DOUBTFUL]
     if not doubtful:
         return differences
     again = compare(decoder, source_of(decoder).surely_of(doubtful), rows_of(decoder).of(doubtful))
     return [one for one in differences if one.kind not in DOUBTFUL] + again
+
+
+def _overtaken(difference: Difference, locked: writer.Locked) -> bool:
+    """Tell whether a consumer has stored something newer between our look and our lock."""
+    if difference.event is None or difference.kind in DOUBTFUL:
+        return False
+    return locked.version(difference.entity_id) > difference.event.version
 
 
 @dataclass

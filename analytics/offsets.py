@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from analytics.models import ConsumerOffset
@@ -30,11 +31,20 @@ class FencedError(Exception):
 def lock_topic(topic: str) -> None:
     """Let nobody project this topic until the end of the transaction: every batch begins with a lock on these rows.
 
-    Only a consumer that joins for the first time within that transaction is not held back; rows are locked besides.
+    Consumers that have no rows yet wait before they add them.
     """
+    _close_gate(topic)
     clusters = ConsumerOffset.objects.filter(topic=topic).values_list("cluster_id", flat=True).distinct()
     rows = ConsumerOffset.objects.select_for_update().filter(cluster_id__in=sorted(clusters), topic=topic)
     list(rows.order_by("cluster_id", "topic", "partition", "group_id").values_list("next_offset"))
+
+
+def _close_gate(topic: str) -> None:
+    """Lock a row that stands for all offsets that a topic does not have yet: there is nothing else to lock.
+
+    No group has an empty name, so it is nobody's offset.
+    """
+    _OFFSETS.upsert([["", topic, -1, "", 0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,11 @@ class OffsetStore:
         """Tell whether this group has read another cluster."""
         return ConsumerOffset.objects.filter(group_id=self.group).exclude(cluster_id=self.cluster_id).exists()
 
+    @transaction.atomic
     def create(self, offsets: Offsets) -> None:
-        """Store offsets of partitions that have none; an existing one stays."""
+        """Store offsets of partitions that have none; an existing one stays. Waits for who has locked the topics."""
+        for topic in sorted({topic for topic, _ in offsets}):
+            _close_gate(topic)
         ConsumerOffset.objects.bulk_create(
             [
                 ConsumerOffset(

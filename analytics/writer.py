@@ -71,6 +71,17 @@ class Grave:
     deleted_at: str
 
 
+class Locked(NamedTuple):
+    """Versions of rows and of tombstones that are there and locked, by the entity's id."""
+
+    rows: dict[str, int]
+    graves: dict[str, int]
+
+    def version(self, entity_id: str) -> int:
+        """Return the newest version that has been stored of an entity, 0 for none."""
+        return max(self.rows.get(entity_id, 0), self.graves.get(entity_id, 0))
+
+
 @dataclass(slots=True)
 class Work:
     """What is left to do after the guards."""
@@ -81,9 +92,9 @@ class Work:
     marks: list[Event] = field(default_factory=list)
     burials: list[Event] = field(default_factory=list)
 
-    def write(self, event: Event, present: int) -> None:
+    def write(self, event: Event, *, is_there: bool) -> None:
         """Add an event whose state becomes the row."""
-        (self.updates if present else self.inserts).append(event)
+        (self.updates if is_there else self.inserts).append(event)
 
 
 def apply(events: Iterable[Event]) -> Applied:
@@ -152,7 +163,7 @@ def _plan_removing(work: Work, change: Change, present: int, grave: Grave) -> No
     if newest.version <= max(present, grave.version):
         return
     if newest.row is not None:
-        work.write(newest, present)
+        work.write(newest, is_there=present > 0)
         return
     work.burials.append(newest)
     if present:
@@ -175,30 +186,37 @@ def _plan_marking(work: Work, change: Change, present: int, grave: Grave) -> Non
             _row(state)[ENVELOPE_SLICE] = deletion.envelope
         elif grave.version > state.version:
             _mark(state, grave.deleted_at)
-        work.write(state, present)
+        work.write(state, is_there=present > 0)
     elif deletion is not None and deletion.version > max(present, grave.version if not present else 0):
         (work.marks if present else work.burials).append(deletion)
 
 
-def rewrite(decoder: EntityDecoder, events: Iterable[Event], gone: Iterable[str]) -> None:
+def lock(decoder: EntityDecoder, ids: Iterable[str]) -> Locked:
+    """Lock what there is of the entities until the end of the transaction, in the order of every batch."""
+    wanted = sorted(set(ids))
+    rows = _locked(decoder, wanted)
+    graves = _graves(decoder.projection.entity, wanted)
+    return Locked(rows, {entity_id: grave.version for entity_id, grave in graves.items()})
+
+
+def rewrite(decoder: EntityDecoder, events: Iterable[Event], gone: Iterable[str], locked: Locked) -> None:
     """Make the rows of one entity what the events say, whatever is there, and remove those that are gone for good.
 
-    No guard compares versions here: the caller has locked the entity's consumers out (`offsets.lock_topic`) and has
-    read the documents after that. Runs in the caller's transaction. Raises django.db's exceptions.
+    No guard compares versions here: the caller has decided what may be overwritten, after it had locked all of them.
+    Runs in that transaction. Raises django.db's exceptions: IntegrityError where somebody has added a row meanwhile.
     """
-    wanted, gone = {event.entity_id: event for event in events}, sorted(gone)
-    present = _locked(decoder, sorted([*wanted, *gone]))
     work = Work()
-    for entity_id, event in sorted(wanted.items()):
+    for event in sorted(events, key=lambda event: event.entity_id):
         if event.row is not None:
-            work.write(event, entity_id in present)
+            work.write(event, is_there=event.entity_id in locked.rows)
         else:
             work.burials.append(event)
-    work.removals = sorted([*gone, *(event.entity_id for event in work.burials if event.entity_id in present)])
+    gone = sorted(gone)
+    work.removals = sorted([*gone, *(event.entity_id for event in work.burials if event.entity_id in locked.rows)])
     _carry_out(decoder, work)
     entity, now = decoder.projection.entity, sql_text(datetime.now(UTC))
     _TOMBSTONES.upsert([[entity, entity_id, MAX_VERSION, now] for entity_id in gone])
-    alive = [event.entity_id for event in work.inserts + work.updates]
+    alive = [event.entity_id for event in work.inserts + work.updates if event.entity_id in locked.graves]
     Tombstone.objects.filter(entity=entity, entity_id__in=alive).delete()
 
 

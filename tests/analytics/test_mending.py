@@ -2,19 +2,26 @@
 
 import os
 import signal
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.management import ManagementUtility, call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 
 from analytics import mending
 from analytics import models as tables
 from analytics.bookkeeping import RebuildPosition
 from analytics.decoding import DECODERS
 from analytics.mending import rebuild
-from analytics.models import Post
+from analytics.models import Post, Product
+from analytics.offsets import OffsetStore, lock_topic
+from catalog import services as catalog
 from marketplace import mongo
+from marketplace.callers import SYSTEM
 from tests.analytics import shop
 from users.documents import User
 
@@ -153,3 +160,57 @@ def test_readers_never_see_fewer_rows() -> None:
     assert all(transactions)
     assert len(seen) > 20
     assert all(counts == before for counts in seen)
+
+
+def raced(monkeypatch: pytest.MonkeyPatch, *happens: Callable[[], object]) -> None:
+    """Have something happen between the look at the documents and the lock on the rows."""
+    read, steps = mending.window, iter(happens)
+
+    def late(*place: Any) -> mending.Window:
+        found = read(*place)
+        for step in steps:
+            step()
+        return found
+
+    monkeypatch.setattr(mending, "window", late)
+
+
+@pytest.mark.parametrize("was_there", [True, False], ids=["older row", "no row"])
+@pytest.mark.parametrize("deletes", [True, False], ids=["deleted", "updated"])
+def test_what_came_in_between_is_not_overwritten(
+    was_there: bool, deletes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:  # noqa: FBT001
+    """As by a consumer of the last release, which knows nothing of the lock on the topic."""
+    shop.fill()
+    shop.project()
+    product = Product.objects.exclude(status="deleted").first()
+    assert product
+    if was_there:
+        Product.objects.filter(pk=product.pk).update(version=F("version") - 1)
+    else:
+        Product.objects.filter(pk=product.pk).delete()
+    change = catalog.product_delete if deletes else partial(catalog.product_update, changes={"name": "New name"})
+    raced(monkeypatch, partial(change, caller=SYSTEM, identifier=product.pk), shop.project)
+    assert rebuild(DECODERS[2], batch_size=500).mended == 0
+    assert Product.objects.filter(pk=product.pk, name="New name").count() == (0 if deletes else 1)
+    assert not any(one.kinds for one in rebuild_all().values())
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_consumer_that_joins_waits_for_who_has_locked_the_topic() -> None:
+    joined = threading.Event()
+
+    def join() -> None:
+        try:
+            OffsetStore("a new group", "c").create({("product", 0): 0, ("user", 0): 0})
+            joined.set()
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        lock_topic("product")
+        thread = threading.Thread(target=join)
+        thread.start()
+        assert not joined.wait(1)
+    thread.join(20)
+    assert joined.is_set()
