@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, transaction
 
 from analytics import writer
+from analytics.bookkeeping import message_digest
 from analytics.columns import BadMessage
 from analytics.decoding import Event, decode
 from analytics.models import DeadLetter
@@ -39,11 +40,13 @@ class Batch:
     bad_in_a_row: int
     events: list[Event] = field(default_factory=list)
     letters: list[tuple[Received, str]] = field(default_factory=list)
+    refused: bool = False  # by the database, and not by the decoding
     next_offsets: dict[Partition, int] = field(default_factory=dict)
 
     def add(self, message: Received, refused: str | None) -> None:
         """Decode one message; `refused` says why the database would not have it."""
         self.next_offsets[message.partition] = message.offset + 1
+        self.refused |= refused is not None
         if refused is None:
             try:
                 self.events.append(decode(message.partition[0], message.key, message.value))
@@ -61,6 +64,7 @@ class Stored:
     read: int
     changed: int
     dead: int
+    refused: bool  # the one message was, by the database
     gaps: list[writer.Gap]
     bad_in_a_row: int
     next_offsets: Offsets
@@ -103,24 +107,44 @@ def _write(batch: Batch, offsets: OffsetStore, expected: Offsets) -> Stored:
         _bury(batch.letters, offsets.cluster_id)
         offsets.move(batch.next_offsets)
     read, dead = len(batch.events) + len(batch.letters), len(batch.letters)
-    return Stored(read, changed, dead, gaps, batch.bad_in_a_row, batch.next_offsets)
+    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets)
 
 
 def _bury(letters: list[tuple[Received, str]], cluster_id: str) -> None:
-    """Insert dead letters, one statement each: a raw value may be as large as a packet. One that is there stays."""
-    DeadLetter.objects.bulk_create(
-        [
-            DeadLetter(
-                cluster_id=cluster_id,
-                topic=message.partition[0],
-                partition=message.partition[1],
-                offset=message.offset,
-                key=message.key,
-                value=message.value,
-                error=error,
-            )
-            for message, error in letters
-        ],
-        ignore_conflicts=True,
-        batch_size=1,
-    )
+    """Insert dead letters, one statement each: a raw value may be as large as a packet. One that is there stays.
+
+    The lock on the offsets holds for all groups, so nobody else inserts a letter of these partitions meanwhile.
+    """
+    made = [
+        DeadLetter(
+            cluster_id=cluster_id,
+            topic=message.partition[0],
+            partition=message.partition[1],
+            offset=message.offset,
+            digest=message_digest(message.key, message.value),
+            key=message.key,
+            value=message.value,
+            error=error,
+        )
+        for message, error in letters
+    ]
+    known = _known(made, cluster_id)
+    DeadLetter.objects.bulk_create([letter for letter in made if _name(letter) not in known], batch_size=1)
+
+
+def _known(letters: list[DeadLetter], cluster_id: str) -> set[tuple[str, int, int, str]]:
+    """Return the names of letters that are there already. After a topic was made anew, an offset has several."""
+    wanted: dict[Partition, list[int]] = {}
+    for letter in letters:
+        wanted.setdefault((letter.topic, letter.partition), []).append(letter.offset)
+    return {
+        row
+        for (topic, partition), offsets in wanted.items()
+        for row in DeadLetter.objects.filter(
+            cluster_id=cluster_id, topic=topic, partition=partition, offset__in=offsets
+        ).values_list("topic", "partition", "offset", "digest")
+    }
+
+
+def _name(letter: DeadLetter) -> tuple[str, int, int, str]:
+    return letter.topic, letter.partition, letter.offset, letter.digest

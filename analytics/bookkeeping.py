@@ -3,6 +3,7 @@
 Nobody queries them but this app; the tables for analysts are in `models.py`.
 """
 
+import hashlib
 from typing import Final
 
 from django.db import models
@@ -46,6 +47,15 @@ class Tombstone(models.Model):
         return f"{self.entity} {self.entity_id}"
 
 
+DIGEST_LENGTH = 64
+
+
+def message_digest(key: bytes | None, value: bytes | None) -> str:
+    """Return the SHA-256, in hexadecimal digits, of a message's bytes. None and an empty text are two."""
+    lengths = [-1 if raw is None else len(raw) for raw in (key, value)]
+    return hashlib.sha256(f"{lengths}".encode() + (key or b"") + (value or b"")).hexdigest()
+
+
 class DeadLetter(models.Model):
     """A message that could not be decoded or applied, as it came, and why; and whether somebody has settled it."""
 
@@ -59,6 +69,8 @@ class DeadLetter(models.Model):
     topic = KeyField(max_length=249)
     partition = models.IntegerField()
     offset = models.BigIntegerField()
+    # Tells messages apart that had one offset, each in its life of the topic. Empty: by a consumer of an older version.
+    digest = KeyField(max_length=DIGEST_LENGTH, default="", db_default="")
     key = models.BinaryField(null=True)
     value = models.BinaryField(null=True)
     error = ProseField()
@@ -71,7 +83,9 @@ class DeadLetter(models.Model):
     class Meta:
         db_table = "dead_letters"
         constraints = [
-            models.UniqueConstraint(fields=["cluster_id", "topic", "partition", "offset"], name="dead_letters_message")
+            models.UniqueConstraint(
+                fields=["cluster_id", "topic", "partition", "offset", "digest"], name="dead_letters_message_digest"
+            )
         ]
 
     def __str__(self) -> str:

@@ -70,6 +70,23 @@ def test_a_bad_message_that_is_read_again_is_one_dead_letter(offsets):
     assert DeadLetter.objects.count() == 1
 
 
+def test_bad_messages_at_one_offset_of_a_topic_that_was_made_anew_are_all_kept(offsets):
+    lives = [(b"k", b"x"), (b"k", b"y"), (b"kx", b""), (None, b"x"), (b"k", None), (b"k", b""), (None, None)]
+    for pair in [*lives, *lives]:
+        ConsumerOffset.objects.filter(topic="user").update(next_offset=0)
+        put(received([pair]), offsets)
+    letters = [(as_bytes(one.key), as_bytes(one.value)) for one in DeadLetter.objects.order_by("id")]
+    assert letters == lives
+
+
+def test_a_settled_letter_stays_settled_when_its_message_is_read_again(offsets):
+    put(received([(b"k", b"x")]), offsets)
+    DeadLetter.objects.update(state=DeadLetter.DISCARDED)
+    ConsumerOffset.objects.filter(topic="user").update(next_offset=0)
+    put(received([(b"k", b"x")]), offsets)
+    assert [letter.state for letter in DeadLetter.objects.all()] == [DeadLetter.DISCARDED]
+
+
 def test_a_bad_event_is_repaired_by_the_next_of_its_entity(offsets):
     user_id = new_id()
     put(received([(user_id.encode(), b"{"), event("user.updated", user_id, 2)]), offsets)

@@ -1,0 +1,37 @@
+"""Migrations that change rows, on rows that were there before."""
+
+import hashlib
+
+import pytest
+from django.db import IntegrityError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+BEFORE, AFTER = [("analytics", "0003_rebuild_positions")], [("analytics", "0004_dead_letter_digests")]
+# Computed here once more: the digests are stored, so their form is a contract.
+BYTES = {b"k": b"\x00v", b"": None, None: b""}
+
+
+def digest(key: bytes | None, value: bytes | None) -> str:
+    lengths = [-1 if raw is None else len(raw) for raw in (key, value)]
+    return hashlib.sha256(str(lengths).encode() + (key or b"") + (value or b"")).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dead_letters_get_their_digests() -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate(BEFORE)
+    place = {"cluster_id": "c", "topic": "user", "partition": 0, "error": "e"}
+    try:
+        letters = executor.loader.project_state(BEFORE).apps.get_model("analytics", "DeadLetter").objects
+        for n in range(25):
+            letters.create(**place, offset=n, key=[*BYTES][n % 3], value=[*BYTES.values()][n % 3])
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("analytics"))
+    letters = executor.loader.project_state(AFTER).apps.get_model("analytics", "DeadLetter").objects
+    found = list(letters.order_by("offset").values_list("key", "value", "digest"))
+    assert len(found) == 25
+    for key, value, stored in found:
+        assert stored == digest(*(None if raw is None else bytes(raw) for raw in (key, value)))
+    with pytest.raises(IntegrityError):
+        letters.create(**place, offset=0, key=b"k", value=b"\x00v", digest=digest(b"k", b"\x00v"))
