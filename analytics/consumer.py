@@ -182,7 +182,7 @@ class EventConsumer:
 
     def _take(self, stored: Stored) -> None:
         """Go on behind a stored portion, and with whole batches again once what was refused has been found."""
-        self._suspects = 0 if stored.dead else max(0, self._suspects - stored.read)
+        self._suspects = 0 if stored.refused else max(0, self._suspects - stored.read)
         if not self._suspects:
             self._portion = self._batch_size
         self._progress.stored(stored.next_offsets)

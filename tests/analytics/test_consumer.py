@@ -1,15 +1,18 @@
 """The consumer against a Kafka broker and a SQL database."""
 
+import itertools
 import logging
 import os
 import random
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 
+from analytics import consumer as consumers
 from analytics.batches import TooManyBadMessagesError, store
 from analytics.consumer import BAD_LIMIT, EventConsumer
 from analytics.models import ConsumerOffset, DeadLetter, Order, Post, User
@@ -200,6 +203,29 @@ def test_a_batch_is_split_until_what_the_database_refuses_is_alone(own_kafka, gr
     refused = {sent[7]["entity_id"], sent[31]["entity_id"]}
     assert {bytes(letter.key).decode() for letter in DeadLetter.objects.all()} == refused
     assert all("refused by the database" in letter.error for letter in DeadLetter.objects.all())
+
+
+def test_an_undecodable_message_does_not_end_the_search_for_a_refused_one(
+    own_kafka, group, refusing_database, monkeypatch
+):
+    """Each portion that the database refuses is smaller than the one before: nothing found out is forgotten."""
+    refused = []
+
+    def watched(messages, *arguments, **options):
+        try:
+            return store(messages, *arguments, **options)
+        except DatabaseError:
+            refused.append(len(messages))
+            raise
+
+    monkeypatch.setattr(consumers, "store", watched)
+    ids = itertools.islice((one for one in iter(new_id, None) if zlib.crc32(one.encode()) % 4 == 0), 80)
+    sent = [event("user.created", one, display_name="Nobody" if n == 26 else "Ada") for n, one in enumerate(ids)]
+    own_kafka(("user", one["entity_id"].encode(), b"{" if n == 22 else raw(one)) for n, one in enumerate(sent))
+    counts = EventConsumer(group).run(once=True)
+    assert (counts.read, counts.dead) == (80, 2)
+    assert len(refused) > 2
+    assert all(before > after for before, after in itertools.pairwise(refused)), refused
 
 
 def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group):
