@@ -49,13 +49,14 @@ SLOW_SECONDS = 3.0  # that long is worth a line
 FINISH_SECONDS = 4.0
 LEAVE_SECONDS = 2.0
 REPORT_SECONDS = 10.0
+# So many bad messages in a row are taken for mistakes of their senders; with one more it stops.
 BAD_LIMIT = 50
 
 Result = TypeVar("Result")
 
 
 class _StopRequested(Exception):  # noqa: N818  # not an error
-    """The stop event was set during an outage."""
+    """The stop event was set while a server was away, or had still to be asked."""
 
 
 class EventConsumer:
@@ -66,6 +67,7 @@ class EventConsumer:
         group: str,
         *,
         batch_size: int = 500,
+        bad_limit: int = BAD_LIMIT,
         stop: threading.Event | None = None,
         back_off: BackOff | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -73,6 +75,7 @@ class EventConsumer:
         self.counts = Counts()
         self._group = group
         self._batch_size = batch_size
+        self._bad_limit = bad_limit
         self._portion = batch_size
         self._suspects = 0  # messages left of a portion that the database has refused
         self._stop = stop or threading.Event()
@@ -98,7 +101,7 @@ class EventConsumer:
             while not self._stop.is_set() and not (once and self._progress.caught_up()):
                 self._step()
         except _StopRequested:
-            logger.info("stopped while a server was away; what was not stored is read again")
+            logger.info("stopped while waiting for a server; what was not stored is read again")
         finally:
             self._reader.close(LEAVE_SECONDS)
             self._database.end(LEAVE_SECONDS)
@@ -132,6 +135,8 @@ class EventConsumer:
         self._reader.pause()
         stored = self._in_database(partial(self._offsets.load, set(self._progress.waiting)))
         for partition in sorted(self._progress.waiting):
+            if self._stop.is_set():
+                raise _StopRequested
             low, high = self._reader.watermarks(partition)
             start = self._start(partition, stored.get(partition), low, high)
             if partition in self._progress.waiting:
@@ -165,7 +170,7 @@ class EventConsumer:
                     self._offsets,
                     dict(progress.positions),
                     bad_in_a_row=self._bad_in_a_row,
-                    bad_limit=BAD_LIMIT,
+                    bad_limit=self._bad_limit,
                 )
             )
         except FencedError as fenced:
@@ -196,8 +201,11 @@ class EventConsumer:
     def _in_database(self, operation: Callable[[], Result]) -> Result:
         """Return what the operation gives in the database's thread, or raise what it raises.
 
-        Raises _StopRequested when it does not end soon after a signal.
+        Raises _StopRequested when it does not end soon after a signal. After one it does not even begin: its time would
+        come on top of that of a question to Kafka.
         """
+        if self._stop.is_set():
+            raise _StopRequested
         future = self._database.submit(operation)
         begun = self._clock()
         patience, stop_at, is_told = PATIENCE_SECONDS, math.inf, False

@@ -24,7 +24,8 @@ FILL_SECONDS = 0.01
 # A batch ends early at this size, read in steps so that large events cannot fill the memory.
 MAX_BATCH_BYTES = 8 << 20
 READ_STEP = 100
-BROKER_SECONDS = 5
+# How long one question to a broker may take. A stop may come at its beginning, and has to be over within 10 s.
+BROKER_SECONDS = 4
 
 
 class Reader:

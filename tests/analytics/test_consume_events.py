@@ -83,3 +83,20 @@ def test_a_signal_ends_it_cleanly(environment, produce, group):
 @pytest.mark.parametrize("size", ["0", "-3", "many"])
 def test_a_bad_batch_size_is_refused(environment, size):
     run(environment, "consume_events", f"--batch-size={size}", expected=1 if size != "many" else 2)
+
+
+def test_more_bad_messages_in_a_row_than_allowed_stop_it_until_more_are_allowed(
+    environment, own_kafka, settings, group
+):
+    environment["KAFKA_BOOTSTRAP_SERVERS"] = settings.KAFKA_BOOTSTRAP_SERVERS
+    own_kafka([("user", b"k", b"poison")] * 51)
+    consume = ("consume_events", "--once", "--group", group)
+    for _ in range(2):  # a restart changes nothing
+        output = run(environment, *consume, expected=1)
+        assert "51 bad messages in a row" in output
+        assert "0 events read" in output
+    assert "51 events read" in run(environment, *consume, "--bad-limit", "51")
+
+
+def test_a_limit_of_no_bad_messages_is_refused(environment):
+    run(environment, "consume_events", "--bad-limit=0", expected=1)
