@@ -15,7 +15,9 @@ from confluent_kafka import Consumer
 from django.conf import settings
 
 from analytics import consumer as consumers
-from analytics.models import User
+from analytics.models import ConsumerOffset, User
+from analytics.offsets import Partition
+from analytics.reader import Reader
 from marketplace import kafka as clients
 from tests.analytics.conftest import Produce, produce_to
 from tests.analytics.events import event, new_id
@@ -67,10 +69,12 @@ def hanging(tables: Tables) -> Iterator[None]:
     """Have every batch wait for a lock that somebody else holds."""
     connection = tables.connection
     connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
-    tables.rows("UPDATE consumer_offsets SET next_offset = next_offset + 0")
-    yield
-    connection.rollback()
-    connection.set_autocommit(True)
+    try:
+        tables.rows("UPDATE consumer_offsets SET next_offset = next_offset + 0")
+        yield
+    finally:  # else the lock would keep even the database from being dropped
+        connection.rollback()
+        connection.set_autocommit(True)
 
 
 def test_it_stops_while_the_database_hangs_and_the_batch_is_rolled_back(
@@ -81,7 +85,7 @@ def test_it_stops_while_the_database_hangs_and_the_batch_is_rolled_back(
         produce_to(broker.address)([event("user.created", user_id)])
         until(lambda: "has not answered" in running.log)
         running.terminate(10)
-    assert "stopped while a server was away" in running.log
+    assert "stopped while waiting for a server" in running.log
     assert user_id not in tables.versions("users")
     assert "consume_events: 1 events read" in running.log
     heir = ConsumerProcess(tables, group, tmp_path / "heir.log", "", "--once")
@@ -135,3 +139,23 @@ def test_a_statement_longer_than_the_poll_interval_costs_no_partition(
     assert (counts.fenced, counts.outages) == (0, 0)
     assert caplog.text.count("more partitions assigned") == 1
     assert caplog.text.count("partitions revoked") == 1  # at its end
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_while_kafka_is_asked_asks_neither_server_again(
+    own_kafka: Produce, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question may take seconds, and there are two for each of 20 partitions: together they would exceed 10 s."""
+    stop, asked = threading.Event(), []
+
+    def watermarks(reader: Reader, partition: Partition) -> tuple[int, int]:
+        asked.append(partition)
+        stop.set()
+        return original(reader, partition)
+
+    original = Reader.watermarks
+    monkeypatch.setattr(Reader, "watermarks", watermarks)
+    own_kafka([event("user.created", new_id())])
+    consumers.EventConsumer(group, stop=stop).run()
+    assert len(asked) == 1
+    assert not ConsumerOffset.objects.filter(group_id=group).exists()
