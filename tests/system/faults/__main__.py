@@ -51,7 +51,10 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
     rng = random.Random(options.seed)
     begun = time.monotonic()
     outcomes = []
-    with platform.running(options.servers, folder) as servers, bench.opened(servers, folder, options.seed) as running:
+    with (
+        platform.running(options.servers, folder, options.sql) as servers,
+        bench.opened(servers, folder, options.seed) as running,
+    ):
         chosen = _chosen(options, list(servers.killable))
         findings = running.check()  # also waits until everything works
         for number, fault in enumerate(faults.sequence(chosen, options.kills, rng), 1):
@@ -69,12 +72,15 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
             )
             _show(outcome.findings)
         else:
-            findings += running.check_all()
+            findings += running.hear_all() + running.check() + running.check_all()
         findings += running.stop()
         _show(findings)
         summary = (
             f"Seed {options.seed}, {options.servers} servers: {running.writes} acknowledged writes,"
             f" {running.repeats} events more than once in Kafka, {time.monotonic() - begun:.0f} s."
+            f" MongoDB ends transactions that a killed API leaves open after {platform.TRANSACTION_SECONDS} s here"
+            " (transactionLifetimeLimitSeconds; 60 unless you set it).\n\nEvents: "
+            + ", ".join(f"{name} {count}" for name, count in running.types.items())
         )
     return outcomes, findings, summary
 
@@ -92,13 +98,18 @@ def _chosen(options: argparse.Namespace, servers: Sequence[str]) -> list[faults.
 
 
 def _command(options: argparse.Namespace) -> str:
-    given = [f"--kills={options.kills}", f"--seed={options.seed}", f"--servers={options.servers}"]
+    given = [
+        f"--kills={options.kills}",
+        f"--seed={options.seed}",
+        f"--servers={options.servers}",
+        f"--sql={options.sql}",
+    ]
     only = [f"--only={','.join(options.only)}"] if options.only else []
     return shlex.join(["python", "-m", "tests.system.faults", *given, *only])
 
 
 def _options() -> argparse.Namespace:
-    victims = [*faults.PROCESSES, *faults.SERVERS, "zombie", "standby"]
+    victims = [*faults.PROCESSES, *faults.SERVERS, "zombie", "standby", "rewind"]
     parser = argparse.ArgumentParser(
         prog="python -m tests.system.faults",
         description="Run the marketplace under load from a seeded generator, kill (SIGKILL) its processes and servers, "
@@ -128,6 +139,9 @@ def _options() -> argparse.Namespace:
         choices=("real", "embedded"),
         default=default,
         help=f"real: MariaDB and Apache Kafka as processes (default here: {default})",
+    )
+    parser.add_argument(
+        "--sql", choices=platform.SQL_SERVERS, default="mariadb", help="the real SQL server (default: mariadb)"
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table to this file, too")
     parser.add_argument("--keep", action="store_true", help="keep logs and data of a good run, too")

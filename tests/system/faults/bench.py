@@ -1,8 +1,9 @@
 """A run of the bench: everything started, checked after each fault, and stopped."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ class Bench:
         """How many events came to Kafka more than once."""
         return self._tap.repeats
 
+    @property
+    def types(self) -> dict[str, int]:
+        """How many events of each type came to Kafka."""
+        return dict(sorted(self._tap.types.items()))
+
     def recovery(self) -> None:
         """Wait until what is acknowledged from now on is in the tables. Raises TimeoutError."""
         start = self._oracle.writes
@@ -74,8 +80,15 @@ class Bench:
         findings += self._comparison.differences(written)
         findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
         findings += ledger.doubled(self.platform.tables) + ledger.untiled(self.platform.tables)
+        findings += ledger.skipped(self.platform.tables, self._tap) + self._missing()
         findings += self._tap.findings() + self._ended()
         return self._new(findings)
+
+    def hear_all(self) -> list[Finding]:
+        """Go on until there have been events of all types, and return which there have not."""
+        with self.driver.load(), suppress(TimeoutError):
+            self._wait(lambda: not self._tap.unheard(), SETTLE_SECONDS)
+        return [Finding(Kind.WRONG, f"no event {name} in {self.writes} writes") for name in self._tap.unheard()]
 
     def check_all(self) -> list[Finding]:
         """Compare everything that there is, from the first write on."""
@@ -87,13 +100,15 @@ class Bench:
 
     def stop(self) -> list[Finding]:
         """Stop all processes as a supervisor does, and return which of them did not end well."""
-        return [finding for process in self.processes.values() for finding in stopped(process)]
+        findings = [finding for process in self.processes.values() for finding in stopped(process)]
+        return findings + self._new(self._missing())
 
     def _settle(self, waiting: dict[Entity, int]) -> list[Finding]:
         def is_settled() -> bool:
             nonlocal waiting
             waiting = self._comparison.unfinished(waiting)
-            return not waiting and self._outbox.find_one({}, {"_id": 1}) is None
+            arrived = not waiting and self._outbox.find_one({}, {"_id": 1}) is None
+            return arrived and ledger.is_heard(self.platform.tables, self._tap)
 
         try:
             self._wait(is_settled, SETTLE_SECONDS)
@@ -115,6 +130,16 @@ class Bench:
             return condition()
         except (*self.platform.tables.errors, pymongo.errors.PyMongoError):  # its server is being started again
             return False
+
+    def _missing(self) -> list[Finding]:
+        """Return what the consumers have logged of versions that never came to them."""
+        logs = {process.name: process.log for process in self.processes.values() if process.role == "consumer"}
+        return [
+            Finding(Kind.LOST, f"{name}: {line}")
+            for name, log in logs.items()
+            for line in log.read_text(errors="replace").splitlines()
+            if tells_of_missing(line)
+        ]
 
     def _ended(self) -> list[Finding]:
         return [
@@ -142,6 +167,12 @@ def _processes(environment: dict[str, str], folder: Path) -> dict[str, Process]:
         Process("consumer", "consumer-2", consumer, environment, folder),
     ]
     return {process.name: process for process in processes}
+
+
+def tells_of_missing(line: str) -> bool:
+    """Tell whether a consumer's log line says that versions are missing."""
+    found = re.search(r"(\d+) versions missing", line)
+    return found is not None and found[1] != "0"
 
 
 def stopped(process: Process) -> list[Finding]:

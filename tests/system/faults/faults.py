@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tests.system.faults.points import POINTS, Point
 
 PROCESSES = {"api": "API", "relay": "relay", "consumer": "consumer"}
-SERVERS = {"mongod": "mongod", "kafka": "Kafka", "mariadb": "MariaDB"}
+SERVERS = {"mongod": "mongod", "kafka": "Kafka", "mariadb": "MariaDB", "mysql": "MySQL"}
+SQL = {"mariadb", "mysql"}
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Fault:
     # Whether another process of the victim's kind stands by and takes over.
     has_standby: bool = False
     is_zombie: bool = False
+    # Nothing is killed: the consumers' offsets in SQL are set back, and events come again.
+    is_rewind: bool = False
 
     @property
     def names(self) -> set[str]:
         """What it can be chosen by."""
-        kinds = {"zombie": self.is_zombie, "standby": self.has_standby}
+        kinds = {"zombie": self.is_zombie, "standby": self.has_standby, "rewind": self.is_rewind}
         return {self.victim, self.point or self.victim} | {kind for kind, is_so in kinds.items() if is_so}
 
     @property
@@ -40,14 +43,17 @@ def known(servers: Sequence[str]) -> list[Fault]:
     """Return all faults, of these servers."""
     at_points = [Fault(point.role, f"{PROCESSES[point.role]}: {point.says}", name) for name, point in POINTS.items()]
     at_random = [Fault(name, f"{title}: any moment") for name, title in (PROCESSES | SERVERS).items()]
+    rewind = Fault("consumer", "consumer: offsets set back", is_rewind=True)
     standby = Fault("relay", "relay: any moment, a standby takes over", has_standby=True)
     zombies = [
         Fault("consumer", "consumer: stopped with a batch, wakes up later", "consumer-decoded", is_zombie=True),
         Fault("relay", "relay: stopped with a batch, wakes up later", "relay-read", has_standby=True, is_zombie=True),
     ]
     # SQLite has one lock for all: who stops in a transaction stops everybody.
-    zombies = zombies if "mariadb" in servers else []
-    return [fault for fault in (*at_points, *at_random, standby, *zombies) if fault.victim in (*PROCESSES, *servers)]
+    zombies = zombies if SQL & set(servers) else []
+    return [
+        fault for fault in (*at_points, *at_random, standby, rewind, *zombies) if fault.victim in (*PROCESSES, *servers)
+    ]
 
 
 def sequence(faults: Sequence[Fault], number: int, rng: random.Random) -> Iterator[Fault]:

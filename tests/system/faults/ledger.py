@@ -1,12 +1,15 @@
-"""The ledger: SQL triggers that write down, in the consumer's own transactions, what it applies and which offsets it
-stores. Idempotent upserts would hide that something was done twice; this does not.
+"""The ledger: what the consumers write down in their own transactions, by SQL triggers and by `counting`.
+
+Idempotent upserts would hide that something was done twice, and compaction that something was left out; this does not.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 
+from tests.system.faults.counting import COUNTED
 from tests.system.faults.findings import Finding, Kind
-from tests.system.faults.tables import Tables
+from tests.system.faults.tables import Row, Tables
+from tests.system.faults.tap import Tap
 
 APPLIED = "bench_applied"
 STORED = "bench_stored"
@@ -22,11 +25,17 @@ _ENTITIES = {
 
 
 def create(tables: Tables) -> None:
-    """Make the ledger's two tables and the triggers that fill them."""
+    """Make the ledger's tables and the triggers that fill two of them."""
     key, serial = tables.key, tables.serial
     tables.query(f"CREATE TABLE {APPLIED} (id {serial}, entity {key}, entity_id {key}, version BIGINT)")
     columns = ", ".join(f"{name} {key}" for name in _PLACE)
-    tables.query(f"CREATE TABLE {STORED} (id {serial}, {columns}, start BIGINT, next BIGINT)")
+    tables.query(
+        f"CREATE TABLE {STORED} (id {serial}, {columns}, start BIGINT, next BIGINT, is_ours INTEGER DEFAULT 0)"
+    )
+    tables.query(
+        f"CREATE TABLE {COUNTED}"
+        f" (id {serial}, topic {key}, number INTEGER, start BIGINT, next BIGINT, messages INTEGER)"
+    )
     for entity, (table, column) in _ENTITIES.items():
         _on(tables, table, f"'{entity}', NEW.{column}, NEW.version")
     _on(tables, "tombstones", "NEW.entity, NEW.entity_id, NEW.version")
@@ -62,18 +71,49 @@ def doubled(tables: Tables) -> list[Finding]:
     ]
 
 
+def set_back(tables: Tables, messages: int) -> None:
+    """Have the consumers read the last so many offsets of each partition again."""
+    tables.query(
+        "UPDATE consumer_offsets SET next_offset = CASE"  # noqa: S608
+        f" WHEN next_offset > {messages} THEN next_offset - {messages} ELSE 0 END"
+    )
+    tables.query(f"UPDATE {STORED} SET is_ours = 1 WHERE next < start")  # noqa: S608
+
+
 def untiled(tables: Tables) -> list[Finding]:
-    """Return where the stored ranges of a partition overlap (messages stored twice) or leave a hole (lost)."""
-    ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Return where a partition's offset moved back, and not by `set_back`: messages are stored twice."""
+    ranges: dict[str, list[Row]] = defaultdict(list)
     for row in tables.query(f"SELECT * FROM {STORED} ORDER BY id"):  # noqa: S608
-        ranges[f"{row['group_id']}: {row['topic']}/{row['partition']}"].append((row["start"], row["next"]))
-    return [finding for place, found in sorted(ranges.items()) for finding in _gaps(place, found)]
+        ranges[f"{row['group_id']}: {row['topic']}/{row['partition']}"].append(row)
+    return [finding for place, rows in sorted(ranges.items()) for finding in _steps_back(place, rows)]
 
 
-def _gaps(place: str, ranges: list[tuple[int, int]]) -> Iterable[Finding]:
-    reached = ranges[0][0]
-    for start, following in ranges:
-        if start != reached or following < start:
-            kind = Kind.LOST if start > reached else Kind.DOUBLED
-            yield Finding(kind, f"{place}: offsets {start} to {following} stored where {reached} was next")
-        reached = following
+def _steps_back(place: str, rows: list[Row]) -> Iterable[Finding]:
+    reached = rows[0]["start"]
+    for row in rows:
+        if row["start"] != reached or (row["next"] < row["start"] and not row["is_ours"]):
+            text = f"{place}: offsets {row['start']} to {row['next']} stored where {reached} was next"
+            yield Finding(Kind.DOUBLED, text)
+        reached = row["next"]
+
+
+def skipped(tables: Tables, tap: Tap) -> list[Finding]:
+    """Return where the consumers stored more or fewer messages than the tap has heard between the same offsets."""
+    findings: list[Finding] = []
+    reached: dict[tuple[str, int], int] = {}
+    for row in tables.query(f"SELECT * FROM {COUNTED} ORDER BY id"):  # noqa: S608
+        partition = row["topic"], row["number"]
+        start, end = min(row["start"], reached.get(partition, 0)), row["next"]
+        heard = tap.count(partition, start, end)
+        if heard != row["messages"]:
+            kind = Kind.LOST if row["messages"] < heard else Kind.DOUBLED
+            text = f"{partition}: {row['messages']} messages stored between {start} and {end}, of {heard}"
+            findings.append(Finding(kind, text))
+        reached[partition] = end
+    return findings
+
+
+def is_heard(tables: Tables, tap: Tap) -> bool:
+    """Tell whether the tap has come as far as the consumers."""
+    rows = tables.query(f"SELECT topic, number, MAX(next) AS reached FROM {COUNTED} GROUP BY topic, number")  # noqa: S608
+    return all(tap.reached((row["topic"], row["number"])) >= row["reached"] for row in rows)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,13 @@ from marketplace.embedded.processes import start_child, stop_child
 from tests.servers.kafka import Kafka
 from tests.servers.mariadb import MariaDb
 from tests.servers.mongod import Mongod
+from tests.servers.mysql import MySql
 from tests.servers.server import Server
+from tests.servers.sql import SqlServer
 from tests.system.faults.tables import MySqlTables, SqliteTables, Tables
 
 DATABASE = "marketplace"
+SQL_SERVERS: dict[str, type[SqlServer]] = {"mariadb": MariaDb, "mysql": MySql}
 # An API that was killed leaves its transaction open. MongoDB holds what it has locked for a minute, unless told so.
 TRANSACTION_SECONDS = 5
 
@@ -55,19 +58,19 @@ def real_servers_are_here() -> bool:
 
 
 @contextmanager
-def running(kind: str, folder: Path) -> Iterator[Platform]:
-    """Run servers, `real` or `embedded`, for the length of the block."""
+def running(kind: str, folder: Path, sql: str = "mariadb") -> Iterator[Platform]:
+    """Run servers, `real` (with one of SQL_SERVERS) or `embedded`, for the length of the block."""
     with ExitStack() as stack:
-        yield _KINDS[kind](stack, folder)
+        yield _real(stack, folder, sql) if kind == "real" else _embedded(stack, folder)
 
 
-def _real(stack: ExitStack, folder: Path) -> Platform:
-    mariadb = stack.enter_context(MariaDb(folder / "mariadb"))
+def _real(stack: ExitStack, folder: Path, sql: str) -> Platform:
+    database = stack.enter_context(SQL_SERVERS[sql](folder / sql))
     kafka = stack.enter_context(Kafka(folder / "kafka"))
     mongod = stack.enter_context(Mongod(folder / "mongod"))
-    tables = MySqlTables(lambda: mariadb.connect(database=DATABASE, autocommit=True, charset="utf8mb4"))
-    killable: dict[str, Server] = {"mongod": mongod, "kafka": kafka, "mariadb": mariadb}
-    return _platform(mongod, tables, killable, mariadb.address, kafka.address)
+    tables = MySqlTables(lambda: database.connect(database=DATABASE, autocommit=True, charset="utf8mb4"))
+    killable: dict[str, Server] = {"mongod": mongod, "kafka": kafka, sql: database}
+    return _platform(mongod, tables, killable, database.address, kafka.address)
 
 
 def _embedded(stack: ExitStack, folder: Path) -> Platform:
@@ -79,9 +82,6 @@ def _embedded(stack: ExitStack, folder: Path) -> Platform:
     with broker.stdout or nullcontext([""]) as output:
         address = next(iter(output)).strip()
     return _platform(mongod, tables, {"mongod": mongod}, f"sqlite:///{file}", address)
-
-
-_KINDS: dict[str, Callable[[ExitStack, Path], Platform]] = {"real": _real, "embedded": _embedded}
 
 
 def _platform(mongod: Mongod, tables: Tables, killable: dict[str, Server], sql: str, kafka: str) -> Platform:

@@ -52,7 +52,7 @@ POINTS = {
     "relay-committed": Point(
         "relay", "after the Kafka commit", "after", "marketplace.events.delivery:Delivery.publish"
     ),
-    "relay-before-delete": Point("relay", "before delete", "before", "marketplace.events.relay:_runs"),
+    "relay-before-delete": Point("relay", "before delete", "before", "marketplace.events.relay:runs"),
     "relay-after-delete": Point(
         "relay", "after delete, if there was any", "after", "marketplace.events.relay:Relay._delete_published"
     ),

@@ -55,9 +55,8 @@ class Process:
             )
 
     def _command(self, point: str | None) -> list[str]:
-        if point is None:
-            return [sys.executable, "manage.py", *self._arguments]
-        return [sys.executable, "-m", "tests.system.faults.launch", point, "--", *self._arguments]
+        orders = [point] if point else []
+        return [sys.executable, "-m", "tests.system.faults.launch", *orders, "--", *self._arguments]
 
     @property
     def is_running(self) -> bool:
@@ -94,12 +93,19 @@ class Process:
         return self._point is not None and points.struck(self._point) in self.said().splitlines()
 
     def said(self) -> str:
-        """Return what it has logged since it was started."""
+        """Return what it has logged since it was started or woken."""
         if not self.log.exists():
             return ""
         with self.log.open(errors="replace") as log:
             log.seek(self._begun_at)
             return log.read()
+
+    def wait_until_it_says(self, text: str, seconds: float = GONE_SECONDS) -> bool:
+        """Wait until it has logged something. Return False when it does not."""
+        deadline = time.monotonic() + seconds
+        while (is_missing := text not in self.said()) and self.is_running and time.monotonic() < deadline:
+            time.sleep(0.05)  # a file has no event for it
+        return not is_missing
 
     def wait_until_stopped(self, seconds: float = GONE_SECONDS) -> bool:
         """Wait until it has stopped itself (SIGSTOP). Return False when it goes on."""
@@ -111,7 +117,8 @@ class Process:
         return False
 
     def wake(self) -> None:
-        """Let it go on after a SIGSTOP."""
+        """Let it go on after a SIGSTOP. What it says from now on is what it has `said`."""
+        self._begun_at = self.log.stat().st_size if self.log.exists() else 0
         if self._process and self.is_running:
             self._process.send_signal(signal.SIGCONT)
 

@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import dataclass
 
+from tests.system.faults import ledger
 from tests.system.faults.bench import Bench, stopped
 from tests.system.faults.faults import Fault
 from tests.system.faults.findings import Finding, Kind
@@ -13,6 +14,8 @@ from tests.system.faults.processes import Process
 WRITES = 40
 WRITES_SECONDS = 60
 MOMENT_SECONDS = 1.5
+SET_BACK = 200  # offsets
+STANDS_BY = "this one stands by"
 NAMES = {"api": "api", "relay": "relay", "consumer": "consumer-1"}
 
 
@@ -31,17 +34,24 @@ def run(bench: Bench, fault: Fault, rng: random.Random) -> Outcome:
     with bench.driver.load():
         findings += _strike(bench, fault, rng)
         begun = time.monotonic()
+        is_fenced = fault.has_standby and fault.is_zombie
         waits = fault.has_standby or fault.is_zombie
         if not waits:
             _restart(bench, fault)
         bench.recovery()
         recovery = time.monotonic() - begun
+        repeats = bench.repeats
         if waits:
             _restart(bench, fault)
+        if is_fenced:
+            findings += _fenced(bench, fault)
         bench.driver.wait_for_writes(WRITES // 2, WRITES_SECONDS)
     if fault.has_standby:
         findings += stopped(bench.processes["relay-standby"])
-    return Outcome(fault, recovery, findings + bench.check())
+    findings += bench.check()
+    if is_fenced and bench.repeats > repeats:
+        findings.append(Finding(Kind.DOUBLED, f"{bench.repeats - repeats} events were sent again after the wake-up"))
+    return Outcome(fault, recovery, findings)
 
 
 def _arm(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
@@ -75,6 +85,14 @@ def _strike(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
     return [Finding(Kind.WRONG, f"{victim.name} did not die at the point {fault.point}:\n{victim.tail()}")]
 
 
+def _fenced(bench: Bench, fault: Fault) -> list[Finding]:
+    """See the woken relay find out that another one is active."""
+    victim = _process(bench, fault)
+    if victim.wait_until_it_says(STANDS_BY):
+        return []
+    return [Finding(Kind.WRONG, f"{victim.name} woke up and does not stand by:\n{victim.tail()}")]
+
+
 def _rebalance(bench: Bench) -> None:
     """Have the other consumer leave and come back: what the victim took over is revoked again."""
     other = bench.processes["consumer-2"]
@@ -83,7 +101,9 @@ def _rebalance(bench: Bench) -> None:
 
 
 def _kill(bench: Bench, fault: Fault) -> None:
-    if fault.victim in bench.platform.killable:
+    if fault.is_rewind:
+        ledger.set_back(bench.platform.tables, SET_BACK)
+    elif fault.victim in bench.platform.killable:
         bench.platform.killable[fault.victim].kill()
     else:
         _process(bench, fault).kill()
@@ -94,7 +114,7 @@ def _restart(bench: Bench, fault: Fault) -> None:
         bench.platform.start(fault.victim)
     elif fault.is_zombie:
         _process(bench, fault).wake()
-    else:
+    elif not fault.is_rewind:
         _process(bench, fault).start()
 
 

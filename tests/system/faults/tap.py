@@ -3,7 +3,8 @@
 import hashlib
 import json
 import threading
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,16 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from tests.system.faults.findings import Finding, Kind
 
 TOPICS = ("user", "supplier", "product", "order", "post")
+_ACCOUNT = ("created", "updated", "deleted")
+EVENT_TYPES = {
+    "user": _ACCOUNT,
+    "supplier": _ACCOUNT,
+    "product": ("created", "updated", "published", "out_of_stock", "discontinued", "restored", "deleted"),
+    "order": ("created", "cancelled"),
+    "post": ("created", "updated", "published", "deleted"),
+}
 Entity = tuple[str, str]  # its kind, which is the topic, and its id
+Partition = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,8 @@ class Tap:
 
     def __init__(self, servers: str) -> None:
         self.repeats = 0
+        self.types: Counter[str] = Counter()
+        self._offsets: dict[Partition, list[int]] = defaultdict(list)
         self._events: dict[Entity, dict[int, Heard]] = defaultdict(dict)
         self._findings: list[Finding] = []
         self._lock = threading.Lock()
@@ -56,6 +68,22 @@ class Tap:
         """Return all entities that something has been said of."""
         with self._lock:
             return set(self._events)
+
+    def reached(self, partition: Partition) -> int:
+        """Return the offset behind the last message of a partition."""
+        with self._lock:
+            return self._offsets[partition][-1] + 1 if self._offsets[partition] else 0
+
+    def count(self, partition: Partition, start: int, end: int) -> int:
+        """Return how many messages there are between two offsets, without those that only end transactions."""
+        with self._lock:
+            offsets = self._offsets[partition]
+            return bisect_left(offsets, end) - bisect_left(offsets, start)
+
+    def unheard(self) -> list[str]:
+        """Return the event types that have not come by."""
+        types = [f"{entity}.{name}" for entity, names in EVENT_TYPES.items() for name in names]
+        return [name for name in types if not self.types[name]]
 
     def findings(self) -> list[Finding]:
         """Return what was wrong with the stream itself since the last call."""
@@ -95,6 +123,8 @@ class Tap:
             event["event_id"], event["timestamp"], event["data"].get("deleted_at"), hashlib.sha256(raw).digest()
         )
         with self._lock:
+            self._offsets[str(message.topic()), message.partition() or 0].append(message.offset() or 0)
+            self.types[event["event_type"]] += 1
             known = self._events[entity]
             if version in known:
                 self.repeats += 1

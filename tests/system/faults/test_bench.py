@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.faults import bench, faults, platform, points, processes, rounds
+from analytics.progress import Counts
+from marketplace.events.catalogue import CATALOGUE
+from tests.system.faults import bench, faults, platform, points, processes, rounds, tap
 
 SEED = 20
-KILLS = ("api-after-commit", "relay-committed", "consumer-before-commit")
+KILLS = ("relay-committed", "consumer-before-commit")
 
 
 @pytest.fixture
@@ -18,13 +20,22 @@ def running(tmp_path: Path) -> Iterator[bench.Bench]:
         yield opened
 
 
-def test_nothing_is_lost_or_doubled_when_processes_and_mongod_are_killed(running: bench.Bench) -> None:
+def test_nothing_is_lost_or_doubled_when_processes_are_killed(running: bench.Bench) -> None:
     rng = random.Random(SEED)
     assert running.check() == []
-    for fault in faults.known(["mongod"]):
-        if fault.point in KILLS or fault.victim == "mongod":
+    for fault in faults.known([]):
+        if fault.point in KILLS or fault.is_rewind:
             assert rounds.run(running, fault, rng).findings == [], f"{fault.title}, seed {SEED}"
     assert running.check_all() + running.stop() == [], f"seed {SEED}"
+
+
+def test_all_event_types_are_known() -> None:
+    assert {f"{entity}.{name}" for entity, names in tap.EVENT_TYPES.items() for name in names} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("gaps", [0, 3])
+def test_a_consumer_that_misses_versions_is_heard(gaps: int) -> None:
+    assert bench.tells_of_missing(f"INFO {Counts(gaps=gaps)}") == bool(gaps)
 
 
 @pytest.mark.parametrize("name", points.POINTS)
