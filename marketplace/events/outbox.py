@@ -129,3 +129,16 @@ def envelope(document: type[mongo.Document], stored: mongo.Stored, event_type: E
 def create_indexes() -> None:
     """Create the index that the relay reads along."""
     mongo.database()[OUTBOX].create_index("timestamp")
+
+
+def runs(events: Sequence[mongo.Stored]) -> list[list[str]]:
+    """Split the ids of events into runs in which no entity comes twice: what is in one may go in any order."""
+    runs: list[list[str]] = []
+    seen: set[str] = set()
+    for event in events:
+        if not runs or event["key"] in seen:
+            runs.append([])
+            seen = set()
+        runs[-1].append(event["_id"])
+        seen.add(event["key"])
+    return runs

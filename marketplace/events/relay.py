@@ -8,7 +8,6 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from marketplace import mongo
 from marketplace.events.delivery import BrokenError, Delivery, RejectedError, UnreachableError
 from marketplace.events.holds import Holds
 from marketplace.events.lease import Lease
-from marketplace.events.outbox import OUTBOX
+from marketplace.events.outbox import OUTBOX, runs
 
 logger = logging.getLogger("marketplace.events.relay")
 
@@ -46,8 +45,10 @@ class RelayPolicy:
     # A rejected event holds back its entity: this long at first, doubled up to the maximum.
     hold_seconds: float = 1.0
     max_hold_seconds: float = 60.0
-    # More rejected entities than this are no accident: the relay reads nothing else until some of them have passed.
-    max_held: int = 1000
+    # More rejected entities of a topic are no accident: nothing else is read of it until some of them have passed.
+    max_held: int = 200
+    # How long to leave events alone that a majority does not have yet.
+    majority_wait_seconds: float = 0.02
     back_off_seconds: float = 0.2
     max_back_off_seconds: float = 5.0
     report_seconds: float = 10.0
@@ -69,7 +70,8 @@ class Relay:
         self._once = once
         self._delivery: Delivery | None = None
         self._stands_by = False
-        self._holds = Holds(self.policy.hold_seconds, self.policy.max_hold_seconds)
+        self._holds = Holds(self.policy.hold_seconds, self.policy.max_hold_seconds, self.policy.max_held)
+        self._is_probe = False
         self._batch_events = self.policy.batch_events
         self._batch: list[mongo.Stored] = []
         # Published, and to be deleted before anything is read again.
@@ -115,7 +117,9 @@ class Relay:
         self._batch = self._read_batch()
         if self._batch:
             self._publish(self._delivery)
-        elif self._once and not self._pending():
+        elif self._pending():
+            self._stop.wait(self.policy.majority_wait_seconds)
+        elif self._once:
             return False
         else:
             self._wait_for_events()
@@ -159,45 +163,60 @@ class Relay:
         except RejectedError as error:
             self.failed += 1
             if len(batch) == 1:
-                self._holds.hold(batch[0]["key"], error)
-            self._batch_events = max(1, len(batch) // 2)
+                self._holds.hold(batch[0]["key"], batch[0]["topic"], error)
+            self._next_size(len(batch) // 2)
         except (UnreachableError, BrokenError):
             self.failed += 1
             raise
         else:
             if len(batch) == 1:
                 self._holds.release(batch[0]["key"])
-            self._batch_events = min(2 * self._batch_events, self.policy.batch_events)
+            self._next_size(2 * self._batch_events)
         finally:
             self._batch = []
 
+    def _next_size(self, events: int) -> None:
+        """Set how many events the next batch has. What became of a probe tells nothing about the others."""
+        if not self._is_probe:
+            self._batch_events = min(max(1, events), self.policy.batch_events)
+
     def _read_batch(self) -> list[mongo.Stored]:
-        """Return the oldest events of the entities that are not held back, or the first of one that has been."""
+        """Return the oldest events of the entities that are not held back, or as a probe the first of one that is.
+
+        The two take turns, so that many entities that are held back do not hold up the others.
+        """
         due = self._holds.due
-        if due is None and len(self._holds.keys) > self.policy.max_held:
-            return []
-        wanted: mongo.Stored = {"key": {"$nin": self._holds.keys} if due is None else due}
-        events, size = [], 0
-        # One snapshot: a scan that runs beside commits could pass an entity's first event and still see its second.
-        with self._in_time(), mongo.snapshot() as session:
-            limit = 1 if due else self._batch_events
-            with self._outbox().find(wanted, session=session).sort("timestamp").limit(limit) as found:
-                for event in found:
-                    events.append(event)
-                    size += len(event["payload"])
-                    if size >= self.policy.batch_bytes:
-                        break
+        events: list[mongo.Stored] = []
+        if due is None or self._is_probe:
+            self._is_probe = False
+            events = self._read(self._not_held(), self._batch_events)
         if due and not events:
-            self._holds.release(due)
+            self._is_probe = True
+            events = self._read({"key": due}, 1)
+            if not events:
+                self._holds.release(due)
         return events
 
+    def _read(self, wanted: mongo.Stored, limit: int) -> list[mongo.Stored]:
+        events, size = [], 0
+        # One snapshot: a scan that runs beside commits could pass an entity's first event and still see its second.
+        with self._in_time(), mongo.snapshot() as session, self._outbox().find(wanted, session=session) as found:
+            for event in found.sort("timestamp").limit(limit):
+                events.append(event)
+                size += len(event["payload"])
+                if size >= self.policy.batch_bytes:
+                    break
+        return events
+
+    def _not_held(self) -> mongo.Stored:
+        return {"key": {"$nin": self._holds.keys}, "topic": {"$nin": self._holds.topics}}
+
     def _pending(self) -> bool:
-        """Return whether the outbox has something to read, committed by a majority or about to be."""
-        resting = self._holds.resting
-        if len(resting) > self.policy.max_held:
-            return False
+        """Return whether there is something to publish, committed by a majority or about to be."""
+        if self._holds.due:
+            return True
         with self._in_time():
-            return self._outbox().find_one({"key": {"$nin": resting}}, {"_id": 1}) is not None
+            return self._outbox().find_one(self._not_held(), {"_id": 1}) is not None
 
     def _wait_for_events(self) -> None:
         """Wait until something is put into the outbox, or the turn is over.
@@ -230,7 +249,7 @@ class Relay:
         if not self._done:
             return
         with self._in_time():
-            self._outbox().bulk_write([DeleteMany({"_id": {"$in": ids}}) for ids in _runs(self._done)])
+            self._outbox().bulk_write([DeleteMany({"_id": {"$in": ids}}) for ids in runs(self._done)])
         self.published += len(self._done)
         self._done = []
 
@@ -258,23 +277,13 @@ class Relay:
         self._reported = self.published
 
     def _finish(self) -> None:
-        """Delete what is published already and let a standby take over. What was on its way has been rolled back."""
+        """Delete what is published already and let a standby take over.
+
+        What was on its way stays in the outbox. A stop during its commit may leave all of it in Kafka, too: a repeat.
+        """
         try:
             with pymongo.timeout(self.policy.stop_seconds):
                 self._delete_published()
             self.lease.release()
         except PyMongoError as error:
             logger.warning("stopped without MongoDB; what was published last will be repeated: %s", error)
-
-
-def _runs(events: Sequence[mongo.Stored]) -> list[list[str]]:
-    """Split the ids of events into runs in which no entity comes twice: what is in one may go in any order."""
-    runs: list[list[str]] = []
-    seen: set[str] = set()
-    for event in events:
-        if not runs or event["key"] in seen:
-            runs.append([])
-            seen = set()
-        runs[-1].append(event["_id"])
-        seen.add(event["key"])
-    return runs
