@@ -1,4 +1,4 @@
-"""Consumers as processes of their own, on a database of the test alone that logs how each offset moves."""
+"""Consumers as processes of their own, on a database of the test alone that logs what each batch has stored."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,16 @@ from django.db.utils import ConnectionHandler
 
 from marketplace.environment import Environment
 
-# The same text for SQLite and MySQL.
-MOVES = """CREATE TABLE moves (id INTEGER, topic VARCHAR(50), number INTEGER, started BIGINT, ended BIGINT)"""
-TRIGGER = """CREATE TRIGGER moved AFTER UPDATE ON consumer_offsets FOR EACH ROW
-BEGIN INSERT INTO moves VALUES (1, NEW.topic, NEW.`partition`, OLD.next_offset, NEW.next_offset); END"""
+LAUNCHER = "tests.analytics.launched_consumer"
+# What each batch has really stored of a partition; see `launched_consumer.py`, which fills it.
+BATCHES = """CREATE TABLE bench_batches
+(topic VARCHAR(50), number INTEGER, first_offset BIGINT, next_offset BIGINT, messages INTEGER)"""
 
 
 class Tables:
     """A database with the analytics tables: a SQLite file, or a database of its own on the server that is given.
 
-    A trigger logs the moves of offsets, in the transactions that move them.
+    Consumers log there which messages they store, in the transactions that store them.
     """
 
     def __init__(self, folder: Path, server: str = "") -> None:
@@ -46,8 +46,7 @@ class Tables:
         }
         manage = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity=0"]
         subprocess.run(manage, env=self.environment, cwd=settings.BASE_DIR, check=True)
-        for statement in (MOVES, TRIGGER):
-            self.rows(statement)
+        self.rows(BATCHES)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement, and return its rows, if it has any."""
@@ -59,16 +58,23 @@ class Tables:
         """Return the version of each row by its key."""
         return dict(self.rows(f"SELECT {table[:-1]}_id, version FROM {table}"))  # noqa: S608
 
-    def check_moves(self) -> int:
-        """Assert that the batches of each partition join without gap and overlap. Return how many there were."""
-        moves: dict[tuple[str, int], list[tuple[int, int]]] = {}
-        for topic, number, started, ended in self.rows("SELECT topic, number, started, ended FROM moves"):
-            moves.setdefault((topic, number), []).append((started, ended))
-        for partition, batches in moves.items():
+    def check_batches(self) -> int:
+        """Assert that the batches of each partition hold every message once. Return how many batches there were."""
+        partitions: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
+        for topic, number, *batch in self.rows("SELECT * FROM bench_batches"):
+            partitions.setdefault((topic, number), []).append(tuple(batch))
+        stored = dict(self._next_offsets())
+        for partition, batches in partitions.items():
             batches.sort()
-            assert all(before[1] == after[0] for before, after in pairwise(batches)), (partition, batches)
-            assert all(started < ended for started, ended in batches), (partition, batches)
-        return sum(map(len, moves.values()))
+            about = partition, batches
+            assert all(before[1] == after[0] for before, after in pairwise(batches)), about
+            assert all(messages == following - first for first, following, messages in batches), about
+            assert batches[-1][1] == stored[partition], about
+        return sum(map(len, partitions.values()))
+
+    def _next_offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
+        for topic, number, offset in self.rows("SELECT topic, `partition`, next_offset FROM consumer_offsets"):
+            yield (topic, number), offset
 
     def close(self) -> None:
         if self.connection.vendor == "mysql":
@@ -85,11 +91,10 @@ class ConsumerProcess:
     """A consumer with its log."""
 
     def __init__(self, tables: Tables, group: str, log: Path, stopping: str = "", *options: str) -> None:
-        start = ["-m", "tests.analytics.stopping_consumer", stopping] if stopping else ["manage.py"]
         self._log = log
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *start, "consume_events", "--group", group, *options],
+                [sys.executable, "-m", LAUNCHER, stopping, "consume_events", "--group", group, *options],
                 env=tables.environment,
                 cwd=settings.BASE_DIR,
                 stdout=output,

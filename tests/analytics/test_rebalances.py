@@ -97,5 +97,5 @@ def test_three_consumers_of_which_one_comes_or_goes_every_five_seconds(
     assert {user_id: found[user_id] for user_id in load.versions} == {
         user_id: f"v{version}" for user_id, version in load.versions.items()
     }, about
-    assert tables.check_moves() > len(crew.changes), about
+    assert tables.check_batches() > len(crew.changes), about
     assert {"join"} < set(crew.changes), about

@@ -91,7 +91,7 @@ def test_it_stops_while_the_database_hangs_and_the_batch_is_rolled_back(
     heir = ConsumerProcess(tables, group, tmp_path / "heir.log", "", "--once")
     assert heir.process.wait(60) == 0
     assert tables.versions("users")[user_id] == 1
-    tables.check_moves()
+    tables.check_batches()
 
 
 def test_it_stops_while_kafka_does_not_answer(broker: Broker, running: ConsumerProcess) -> None:
