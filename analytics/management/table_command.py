@@ -28,6 +28,10 @@ class TableCommand(InterruptibleCommand):
     # The checks import the whole API; `manage.py check` runs them.
     requires_system_checks: list[str] = []
 
+    def writes(self, options: dict[str, Any]) -> bool:
+        """Tell whether the tables are going to be changed."""
+        raise NotImplementedError
+
     def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
         """Do one table. Return how many documents it has, and what there is to say."""
         raise NotImplementedError
@@ -43,11 +47,16 @@ class TableCommand(InterruptibleCommand):
         parser.add_argument(
             "--batch-size", type=_batch_size, default=500, help="documents at once (default: %(default)s)"
         )
+        parser.add_argument(
+            "--allow-empty", action="store_true", help="go on where MongoDB has no documents: all rows are removed"
+        )
 
     def handle(self, **options: Any) -> None:
         if not settings.MONGODB_URL:
             raise CommandError("MONGODB_URL is not set.", returncode=UNUSABLE)
         try:
+            if self.writes(options) and not options["allow_empty"]:
+                _refuse_empty(options["only"])
             for decoder in options["only"]:
                 self._do(decoder, options)
         except PyMongoError as error:
@@ -65,6 +74,20 @@ class TableCommand(InterruptibleCommand):
         if options["verbosity"]:
             rate = documents / seconds
             self.stdout.write(f"{table}: {documents:,} documents in {seconds:.1f} s ({rate:,.0f} a second): {said}")
+
+
+def _refuse_empty(decoders: Iterable[EntityDecoder]) -> None:
+    """Raise CommandError when a collection is empty and its table is not: this looks like another database.
+
+    What is removed leaves tombstones that no event passes, so nothing would bring the rows back.
+    """
+    tables = {decoder.projection.model for decoder in decoders if source_of(decoder).is_empty()}
+    if full := sorted(model._meta.db_table for model in tables if model._default_manager.exists()):
+        raise CommandError(
+            f"MongoDB's database {settings.DATABASE_NAME} has no documents for {', '.join(full)}, which have rows."
+            " Is it the right one? With --allow-empty all those rows are removed for good. Nothing has changed.",
+            returncode=UNUSABLE,
+        )
 
 
 def _decoders(text: str) -> Iterable[EntityDecoder]:

@@ -17,7 +17,8 @@ class Command(TableCommand):
         "Write the analytics tables anew from MongoDB, while API, relay and consumers go on: rows that are missing,"
         " wrong or older are written, rows that MongoDB does not have are removed, right ones are left alone. No table"
         " is emptied meanwhile. Stopped with Ctrl-C or killed, it goes on from there the next time. Exits with 1 when"
-        " there are documents that the tables cannot hold, with 2 when a server fails."
+        " there are documents that the tables cannot hold, with 2 when a server fails, or when MongoDB has no"
+        " documents for a table that has rows (see --allow-empty)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,6 +33,9 @@ class Command(TableCommand):
                 f"{len(self._refused)} documents that the tables cannot hold, see the dead letters:"
                 f" {', '.join(self._refused[:NAMED])}"
             )
+
+    def writes(self, _options: dict[str, Any]) -> bool:
+        return True
 
     def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
         if options["restart"]:

@@ -18,7 +18,8 @@ class Command(TableCommand):
         " on its way is no difference. missing: a document without row; extra: a row without document; stale: an older"
         " version; altered: the same version with another content; ahead: a version that MongoDB does not have;"
         " refused: a document that the tables cannot hold. Exits with 0 when all is right, or has been mended;"
-        " 1 when not; 2 when a server fails."
+        " 1 when not; 2 when a server fails, or --repair finds no documents for a table that has rows"
+        " (see --allow-empty)."
     )
     farewell = "Stopped before the end: the rest has not been compared."
 
@@ -38,6 +39,9 @@ class Command(TableCommand):
         super().handle(**options)
         if self._wrong:
             raise CommandError(f"{self._wrong:,} differences. --repair mends them.")
+
+    def writes(self, options: dict[str, Any]) -> bool:
+        return bool(options["repair"])
 
     def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
         findings = Verification(
