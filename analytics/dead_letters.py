@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from analytics import writer
+from analytics.attempts import persist
 from analytics.bookkeeping import DeadLetter, DeadLetterAction
 from analytics.columns import BadMessage
 from analytics.decoding import decode
@@ -53,14 +54,18 @@ def retry(ids: Iterable[int], actor: str) -> Iterator[Outcome]:
     An event that is older than what its tables show changes nothing and counts as done. One that fails again stays
     open. Raises django.db's exceptions when the database is away; letters that were yielded before stay as they are.
     """
-    return (_settle(letter_id, lambda letter: _retried(letter, actor)) for letter_id in ids)
+    return (_settled(letter_id, lambda letter: _retried(letter, actor)) for letter_id in ids)
 
 
 def discard(ids: Iterable[int], actor: str, reason: str) -> Iterator[Outcome]:
     """Close open letters without applying them, and yield what came of each. Raises ValueError without a reason."""
     if not reason.strip():
         raise ValueError("a reason is needed")
-    return (_settle(letter_id, lambda letter: _discarded(letter, actor, reason.strip())) for letter_id in ids)
+    return (_settled(letter_id, lambda letter: _discarded(letter, actor, reason.strip())) for letter_id in ids)
+
+
+def _settled(letter_id: int, settle: Callable[[DeadLetter], Outcome]) -> Outcome:
+    return persist(lambda: _settle(letter_id, settle))
 
 
 def _settle(letter_id: int, settle: Callable[[DeadLetter], Outcome]) -> Outcome:

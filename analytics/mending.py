@@ -13,11 +13,13 @@ wrote it; but where a second look at both, with the row locked, finds the row ne
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
 
 from analytics import offsets, writer
+from analytics.attempts import persist
 from analytics.bookkeeping import RebuildPosition
 from analytics.columns import Row
 from analytics.comparison import Difference, Kind, compare, rows_of
@@ -128,7 +130,7 @@ def rebuild(decoder: EntityDecoder, *, batch_size: int, progress: Callable[[int]
     rebuilt = Rebuilt()
     position: Position | None = interrupted_at(decoder)
     while position is not None:
-        found, differences = _rebuild_batch(decoder, position, batch_size)
+        found, differences = persist(partial(_rebuild_batch, decoder, position, batch_size))
         rebuilt.add(found, differences)
         progress(len(found.documents))
         position = found.end

@@ -44,7 +44,11 @@ def _close_gate(topic: str) -> None:
 
     No group has an empty name, so it is nobody's offset.
     """
-    _OFFSETS.upsert([["", topic, -1, "", 0]])
+    gate = ConsumerOffset(cluster_id="", topic=topic, partition=-1, group_id="", next_offset=0)
+    locked = ConsumerOffset.objects.select_for_update().filter(pk=gate.pk)
+    if locked.first() is None:
+        ConsumerOffset.objects.bulk_create([gate], ignore_conflicts=True)
+        locked.get()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ A document takes the way of every event (envelope, JSON, decoding), so nothing h
 """
 
 from collections.abc import Collection, Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
+import pymongo
 from bson import ObjectId
 from pymongo.read_concern import ReadConcern
 
@@ -18,9 +19,16 @@ from marketplace.events.outbox import envelope
 from marketplace.mongo import Stored
 from marketplace.representation import memoized, to_json
 
+# For all reads of one batch together: whoever reads holds SQL locks that consumers wait for, and must let go of them
+# long before a server ends such a wait (innodb_lock_wait_timeout, 50 s unless set).
+READ_SECONDS: Final = 8.0
+
 
 class Source:
-    """The collection that one entity's tables follow."""
+    """The collection that one entity's tables follow.
+
+    Whatever reads it raises PyMongo's exceptions, after READ_SECONDS at the latest.
+    """
 
     def __init__(self, projection: Projection) -> None:
         self._projection = projection
@@ -28,16 +36,24 @@ class Source:
 
     def count(self) -> int:
         """Return about how many documents there are."""
-        return self._document.collection().estimated_document_count()
+        with pymongo.timeout(READ_SECONDS):
+            return self._document.collection().estimated_document_count()
+
+    def is_empty(self) -> bool:
+        """Tell whether there are no documents at all."""
+        with pymongo.timeout(READ_SECONDS):
+            return self._document.collection().find_one({}, projection=["_id"]) is None
 
     def after(self, last: str, limit: int) -> list[Stored]:
         """Return the next documents in the order of their ids; "" is before the first."""
         query = {"_id": {"$gt": ObjectId(last)}} if last else {}
-        return list(self._collection("majority").find(query, sort=[("_id", 1)], limit=limit))
+        with pymongo.timeout(READ_SECONDS):
+            return list(self._collection("majority").find(query, sort=[("_id", 1)], limit=limit))
 
     def of(self, ids: Iterable[str]) -> list[Stored]:
         """Return those of the documents that exist."""
-        return list(self._collection("majority").find({"_id": {"$in": _object_ids(ids)}}))
+        with pymongo.timeout(READ_SECONDS):
+            return list(self._collection("majority").find({"_id": {"$in": _object_ids(ids)}}))
 
     def surely_of(self, ids: Iterable[str]) -> list[Stored]:
         """Return those of the documents that exist, by reads that a primary which has lost its office cannot answer.
@@ -45,7 +61,8 @@ class Source:
         Slower, one command for each: for what is going to be taken away.
         """
         collection = self._collection("linearizable")
-        found = (collection.find_one({"_id": one}) for one in _object_ids(ids))
+        with pymongo.timeout(READ_SECONDS):
+            found = [collection.find_one({"_id": one}) for one in _object_ids(ids)]
         return [stored for stored in found if stored is not None]
 
     def event(self, stored: Stored) -> Event:

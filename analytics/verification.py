@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from analytics.attempts import persist
 from analytics.comparison import Content, Difference, Kind, compare
 from analytics.decoding import EntityDecoder
 from analytics.mending import Position, mend, of, window
@@ -118,6 +119,5 @@ class Verification:
 
     def _mend(self, ids: list[str]) -> int:
         """Mend these and return how many are still wrong. A document that was written since is on its way."""
-        with transaction.atomic():
-            mend(self._decoder, lambda: of(self._decoder, ids))
+        persist(transaction.atomic(lambda: mend(self._decoder, lambda: of(self._decoder, ids))))
         return sum(one.expected == self._suspects[one.entity_id][0] for one in self._differences(ids))

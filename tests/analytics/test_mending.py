@@ -3,26 +3,31 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core.management import ManagementUtility, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from analytics import mending
 from analytics import models as tables
+from analytics.attempts import ATTEMPTS
 from analytics.bookkeeping import RebuildPosition
 from analytics.decoding import DECODERS
 from analytics.mending import rebuild
 from analytics.models import Post, Product
 from analytics.offsets import OffsetStore, lock_topic
+from analytics.outages import BackOff
 from catalog import services as catalog
 from marketplace import mongo
 from marketplace.callers import SYSTEM
 from tests.analytics import shop
+from tests.analytics.conftest import apply
+from tests.analytics.events import event, new_id
 from users.documents import User
 
 pytestmark = [pytest.mark.usefixtures("mongodb"), pytest.mark.django_db(transaction=True)]
@@ -117,6 +122,75 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
     assert run("verify_analytics", "--settle=-1") == 2
     settings.MONGODB_URL = ""
     assert run("verify_analytics") == run("rebuild_analytics") == 2
+
+
+@pytest.fixture
+def wrong_database(settings: Any) -> Iterator[str]:
+    """Be connected to a database that nobody has ever written to, for as long as it takes."""
+    right, settings.DATABASE_NAME = settings.DATABASE_NAME, f"{settings.DATABASE_NAME}_typo"
+    mongo.connect()
+    yield settings.DATABASE_NAME
+    settings.DATABASE_NAME = right
+    mongo.connect()
+
+
+@pytest.mark.parametrize("command", [("rebuild_analytics",), ("verify_analytics", "--settle=0", "--repair")])
+def test_another_database_is_not_taken_for_ours(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], wrong_database: str
+) -> None:
+    apply(*(event(f"{entity}.created", new_id()) for entity in ("user", "supplier", "product", "order", "post")))
+    before = shop.tables()
+    assert run(*command) == 2
+    assert f"{wrong_database} has no documents for orders, posts, products, suppl" in capsys.readouterr().err
+    assert shop.tables() == before
+    assert run("verify_analytics", "--settle=0") == 1  # it changes nothing, so it may look
+    assert run(*command, "--allow-empty", "--only=suppliers") == 0
+    assert not tables.Supplier.objects.exists()
+
+
+@pytest.mark.parametrize("times", [1, ATTEMPTS])
+def test_a_batch_that_gave_way_is_done_anew(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As whoever loses a deadlock does, but not for ever."""
+    monkeypatch.setattr("analytics.attempts.BackOff", partial(BackOff, 0.01, 0.01))
+    shop.fill()
+    shop.project()
+    before = shop.tables()
+    shop.empty()
+    left = iter(range(times))
+
+    def deadlock(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("INSERT INTO") and "suppliers" in sql and next(left, None) is not None:
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(deadlock):
+        assert run("rebuild_analytics") == (2 if times == ATTEMPTS else 0)
+    assert next(left, None) is None
+    assert run("rebuild_analytics") == 0
+    assert shop.tables() == before
+
+
+def test_a_mongodb_that_hangs_holds_the_topic_for_a_moment_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.fill()
+    process = mongo.client().admin.command("serverStatus")["pid"]
+    monkeypatch.setattr("analytics.source.READ_SECONDS", 0.5)
+    read = mending.window
+
+    def hanging(*place: Any) -> mending.Window:
+        assert connection.in_atomic_block
+        os.kill(process, signal.SIGSTOP)
+        return read(*place)
+
+    monkeypatch.setattr(mending, "window", hanging)
+    started = time.monotonic()
+    try:
+        assert run("rebuild_analytics") == 2
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert time.monotonic() - started < 5
+    assert "MongoDB fails: " in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
