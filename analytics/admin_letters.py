@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
+from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -86,6 +87,8 @@ class DiscardForm(forms.Form):
         ids = self.cleaned_data["letters"].split(",")
         if not all(one.isdecimal() and len(one) < 19 for one in ids):
             raise forms.ValidationError("No list of ids.")
+        if len(ids) > SETTLED_AT_ONCE:
+            raise forms.ValidationError("Too many at once.")
         return [int(one) for one in ids]
 
 
@@ -127,7 +130,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry selected dead letters", permissions=["settle"])
     def retry(self, request: HttpRequest, letters: Letters) -> None:
-        self._report(request, dead_letters.retry(_chosen(letters), request.user.get_username()))
+        ids = _chosen(letters)
+        self._report(request, ids, dead_letters.retry(ids, request.user.get_username()))
 
     @admin.action(description="Discard selected dead letters", permissions=["settle"])
     def discard(self, request: HttpRequest, letters: Letters) -> TemplateResponse | None:
@@ -136,7 +140,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         form = DiscardForm(request.POST if asked else {"letters": ",".join(map(str, _chosen(letters))), "reason": ""})
         if form.is_valid():
             ids, reason = form.cleaned_data["letters"], form.cleaned_data["reason"]
-            self._report(request, dead_letters.discard(ids, request.user.get_username(), reason))
+            self._report(request, ids, dead_letters.discard(ids, request.user.get_username(), reason))
             return None
         if "letters" not in form.cleaned_data:
             self.message_user(request, "No dead letters were chosen.", messages.ERROR)
@@ -152,13 +156,28 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "analytics/discard_dead_letters.html", context)
 
-    def _report(self, request: HttpRequest, outcomes: Iterable[Outcome]) -> None:
+    def _report(self, request: HttpRequest, ids: list[int], outcomes: Iterable[Outcome]) -> None:
         """Settle the letters, write each into the admin's history, and tell what came of them."""
-        settled = list(outcomes)
-        letters = DeadLetter.objects.only("topic", "partition", "offset").in_bulk([one.letter_id for one in settled])
-        for one in settled:
+        settled: list[Outcome] = []
+        try:
+            for one in self._recorded(request, ids, outcomes):
+                settled.append(one)  # noqa: PERF402  # what came before an error counts
+        except (DatabaseError, InterfaceError) as error:
+            failed = (
+                f"The database failed: {error}. {len(ids) - len(settled)} letters are as they were, or just settled."
+            )
+            self.message_user(request, printable(failed), messages.ERROR)
+        self._tell(request, settled)
+
+    def _recorded(self, request: HttpRequest, ids: list[int], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """Write each outcome into the admin's history as soon as it is there."""
+        letters = DeadLetter.objects.only("topic", "partition", "offset").in_bulk(ids)
+        for one in outcomes:
             if one.outcome != dead_letters.SKIPPED and one.letter_id in letters:
                 self.log_change(request, letters[one.letter_id], printable(str(one)))
+            yield one
+
+    def _tell(self, request: HttpRequest, settled: list[Outcome]) -> None:
         counts = Counter(one.outcome for one in settled if one.is_done)
         if counts:
             self.message_user(request, ", ".join(f"{count} {name}" for name, count in counts.items()), messages.SUCCESS)

@@ -1,19 +1,22 @@
-"""The base of commands that people run and may stop with Ctrl-C."""
+"""The base of commands that people run and may stop with Ctrl-C, or by SIGTERM."""
 
 import sys
 
 from django.core.management.base import BaseCommand
 
+from marketplace.stopping import interrupt_on_signals
+
 INTERRUPTED = 130  # what shells report for a process that Ctrl-C ended
 
 
 class InterruptibleCommand(BaseCommand):
-    """A command that Ctrl-C ends without a traceback, with `farewell` as its last words."""
+    """A command that Ctrl-C or SIGTERM ends without a traceback, with `farewell` as its last words."""
 
     farewell = "Stopped. Run this again to go on."
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Run for a command line."""
+        interrupt_on_signals()
         try:
             super().run_from_argv(argv)
         except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission
 from django.contrib.auth.models import User as Account
 from django.contrib.messages import get_messages
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -133,7 +134,27 @@ def test_all_of_a_filter_at_once(ann):
     assert list(DeadLetter.objects.filter(state="open")) == [later]
 
 
-@pytest.mark.parametrize("ids", ["", "x", "1,", "1;2", "9" * 30])
+def test_a_database_that_fails_midway_leaves_the_first_on_record(ann):
+    """A lock that is not given in time, on the second letter."""
+    first, second = good_letter(), good_letter()
+    looks = iter(range(2))
+
+    def busy(execute, sql, *arguments):
+        if sql.startswith("SELECT") and '"dead_letters"."value"' in sql.replace("`", '"') and next(looks, None) == 1:
+            raise OperationalError(1205, "Lock wait timeout exceeded")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(busy):
+        response = act(ann, "retry", first, second)
+    assert response.status_code == 302
+    failed, done = said(response)
+    assert done == "success: 1 applied"
+    assert "Lock wait timeout" in failed
+    assert LogEntry.objects.get().object_id == str(first.pk)
+    assert list(DeadLetter.objects.filter(state="open")) == [second]
+
+
+@pytest.mark.parametrize("ids", ["", "x", "1,", "1;2", "9" * 30, ",".join(map(str, range(1, 502)))])
 def test_a_list_of_letters_that_nobody_was_shown_is_refused(ids, ann):
     found = bad_letter()
     response = act(ann, "discard", found, letters=ids, reason="spam")

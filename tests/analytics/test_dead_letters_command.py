@@ -137,6 +137,8 @@ def test_discard(capsys):
         ["discard", "1", "--reason", " "],
         ["discard", "1", "--reason", "\x1b[31m"],
         ["discard", "--reason", "spam"],
+        ["discard", "1", "--reason", "spam", "--by", "x" * 151],
+        ["retry", "1", "--by", "x" * 151],
     ],
 )
 def test_a_wrong_call(arguments, capsys):
@@ -210,7 +212,7 @@ def test_an_interrupt_leaves_what_is_listed(empty_tables, tmp_path):
         running.send_signal(signal.SIGINT)
         output, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 130, errors
-    assert errors.startswith("CommandError: interrupted")
+    assert errors.startswith("Stopped. The letter it was at may be done")
     listed = [line for line in (first + output).splitlines() if " failed: " in line]
     with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database:
         (done,) = database.execute("SELECT COUNT(*) FROM dead_letter_actions").fetchone()

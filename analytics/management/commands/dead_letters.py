@@ -10,19 +10,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from analytics import dead_letters
 from analytics.dead_letters import Outcome
-from analytics.models import DeadLetter
+from analytics.models import DeadLetter, DeadLetterAction
 from analytics.readable import pretty, printable, readable
-from marketplace.stopping import interrupt_on_signals
+from marketplace.management.interruptible import InterruptibleCommand
 
 MOST_LISTED: Final = 1000
 ERROR_WIDTH: Final = 90
 USAGE: Final = 2
-INTERRUPTED: Final = 130
 ROW: Final = "{:>8}  {:9}  {:20}  {:28}  {:24}  {}"
 
 DESCRIPTION = """\
@@ -46,6 +45,13 @@ def _text(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise argparse.ArgumentTypeError("a text without control characters is needed")
     return value.strip()
+
+
+def _name(value: str) -> str:
+    name, most = _text(value), DeadLetterAction._meta.get_field("actor").max_length or 0
+    if len(name) > most:
+        raise argparse.ArgumentTypeError(f"at most {most} characters")
+    return name
 
 
 def _moment(value: str) -> datetime:
@@ -80,15 +86,11 @@ def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-class Command(BaseCommand):
+class Command(InterruptibleCommand):
     help = DESCRIPTION
+    farewell = "Stopped. The letter it was at may be done, the rest is as it was."
     # They import the whole API; `manage.py check` runs them.
     requires_system_checks: list[str] = []
-
-    def run_from_argv(self, argv: list[str]) -> None:
-        """Stop on signals when this is a process of its own."""
-        interrupt_on_signals()
-        super().run_from_argv(argv)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Keep the lines of the description."""
@@ -115,7 +117,7 @@ class Command(BaseCommand):
         discarded.add_argument("id", type=_positive, nargs="+")
         discarded.add_argument("--reason", type=_text, required=True, help="kept with the letter")
         for parser in (retried, discarded):
-            parser.add_argument("--by", type=_text, default=_os_user(), help="who does it (default: your user name)")
+            parser.add_argument("--by", type=_name, default=_os_user(), help="who does it (default: your user name)")
 
     def _add_filters(self, parser: CommandParser) -> None:
         parser.add_argument("--topic", type=_text, help="of this topic")
@@ -128,10 +130,6 @@ class Command(BaseCommand):
             handlers[action](options)
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"the database failed: {error}. What is not listed above has not changed.") from error
-        except KeyboardInterrupt:
-            raise CommandError(
-                "interrupted. The one it was at may be done, the rest is as it was.", returncode=INTERRUPTED
-            ) from None
         except BrokenPipeError:  # `list | head`: nobody reads on
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
             raise SystemExit(1) from None
