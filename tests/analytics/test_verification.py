@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F
 
+from analytics import comparison
 from analytics.bookkeeping import Tombstone
-from analytics.comparison import Kind
+from analytics.comparison import Content, Kind
 from analytics.decoding import DECODERS
 from analytics.models import Order, OrderItem, Post, Product, ProductVariant, Supplier, User
 from analytics.verification import Findings, Verification
@@ -210,3 +212,34 @@ def test_more_is_wrong_than_fits_into_one_portion(monkeypatch: pytest.MonkeyPatc
         assert findings.wrong == 0
         assert findings.mended == findings.counts.total()
     assert shop.tables() == before
+
+
+def test_only_ranges_that_differ_are_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Content] = []
+
+    def watched(wanted: Content | None, found: Content) -> Kind | None:
+        looked.append(found)
+        return kind_of(wanted, found)
+
+    kind_of = comparison._kind
+    monkeypatch.setattr(comparison, "_kind", watched)
+    assert verify(batch_size=5) == {}
+    assert looked == []
+    row = Post.objects.all()[7]
+    mended((changed(row, like_count=F("like_count") + 1).pk, Kind.ALTERED))
+    looked.clear()
+    changed(row, like_count=F("like_count") + 1)
+    assert findings_of(DECODERS[4], batch_size=5).counts == {Kind.ALTERED: 1}
+    assert len(looked) == 6  # its range, and itself again
+
+
+@pytest.mark.parametrize(("model", "parent"), CHILDREN)
+def test_no_child_is_without_its_parent(model: type[models.Model], parent: type[models.Model]) -> None:
+    """The database itself sees to it, by whatever hand: verify need not look for orphans."""
+    child = model._default_manager.all()[0]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy(child, id=None, **{f"{parent._meta.model_name}_id": new_id()})
+    table, key = parent._meta.db_table, f"{parent._meta.model_name}_id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE {key} = %s", [getattr(child, key)])  # noqa: S608
+    assert not model._default_manager.filter(**{key: getattr(child, key)}).exists()
