@@ -1,4 +1,4 @@
-"""`manage.py consume_events` that logs what each batch stores and, when argument 1 names a place, stops itself there.
+"""`manage.py consume_events` that counts the messages it stores and, when argument 1 names a place, stops itself there.
 
 Run as a module: `python -m tests.analytics.launched_consumer "before the lock" consume_events --group g`. It stops
 (SIGSTOP) once, in the midst of its first batch.
@@ -12,32 +12,9 @@ from typing import Any
 import django
 from django.core.management import execute_from_command_line
 
+from tests.system.faults import counting
+
 PLACES = ("before the lock", "before the commit")
-
-
-def log_batches() -> None:
-    """Have each transaction log which messages it stores. Not from the offsets: it is those that are in question."""
-    from django.db import connection  # noqa: PLC0415  # needs the settings
-
-    from analytics import batches, consumer  # noqa: PLC0415
-
-    store, move = batches.store, batches.OffsetStore.move
-    offsets: dict[Any, list[int]] = {}
-
-    def logging_store(messages: Any, *arguments: Any, **options: Any) -> Any:
-        offsets.clear()
-        for message in messages:
-            offsets.setdefault(message.partition, []).append(message.offset)
-        return store(messages, *arguments, **options)
-
-    def logging_move(*arguments: Any) -> None:
-        move(*arguments)
-        rows = [(*partition, min(found), max(found) + 1, len(found)) for partition, found in offsets.items()]
-        with connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO bench_batches VALUES (%s, %s, %s, %s, %s)", rows)
-
-    consumer.store = logging_store
-    batches.OffsetStore.move = logging_move  # type: ignore[method-assign]
 
 
 def stop_once_at(place: str) -> None:
@@ -63,7 +40,7 @@ def stop_once_at(place: str) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    log_batches()
+    counting.install()
     if sys.argv[1]:
         stop_once_at(sys.argv[1])
     execute_from_command_line(["manage.py", *sys.argv[2:]])

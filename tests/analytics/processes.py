@@ -1,4 +1,4 @@
-"""Consumers as processes of their own, on a database of the test alone that logs what each batch has stored."""
+"""Consumers as processes of their own, on a database of the test alone in which they count what they store."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,17 @@ from django.conf import settings
 from django.db.utils import ConnectionHandler
 
 from marketplace.environment import Environment
+from tests.system.faults.counting import COUNTED
 
 LAUNCHER = "tests.analytics.launched_consumer"
-# What each batch has really stored of a partition; see `launched_consumer.py`, which fills it.
-BATCHES = """CREATE TABLE bench_batches
-(topic VARCHAR(50), number INTEGER, first_offset BIGINT, next_offset BIGINT, messages INTEGER)"""
+# What each batch has really stored of a partition; the same text for SQLite and MySQL.
+BATCHES = f"CREATE TABLE {COUNTED} (topic VARCHAR(50), number INTEGER, start BIGINT, next BIGINT, messages INTEGER)"
 
 
 class Tables:
     """A database with the analytics tables: a SQLite file, or a database of its own on the server that is given.
 
-    Consumers log there which messages they store, in the transactions that store them.
+    Consumers count there the messages that they store, in the transactions that store them.
     """
 
     def __init__(self, folder: Path, server: str = "") -> None:
@@ -61,9 +61,10 @@ class Tables:
     def check_batches(self) -> int:
         """Assert that the batches of each partition hold every message once. Return how many batches there were."""
         partitions: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
-        for topic, number, *batch in self.rows("SELECT * FROM bench_batches"):
+        for topic, number, *batch in self.rows(f"SELECT * FROM {COUNTED}"):  # noqa: S608
             partitions.setdefault((topic, number), []).append(tuple(batch))
-        stored = dict(self._next_offsets())
+        offsets = self.rows("SELECT topic, `partition`, next_offset FROM consumer_offsets")
+        stored = {(topic, number): offset for topic, number, offset in offsets}
         for partition, batches in partitions.items():
             batches.sort()
             about = partition, batches
@@ -71,10 +72,6 @@ class Tables:
             assert all(messages == following - first for first, following, messages in batches), about
             assert batches[-1][1] == stored[partition], about
         return sum(map(len, partitions.values()))
-
-    def _next_offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
-        for topic, number, offset in self.rows("SELECT topic, `partition`, next_offset FROM consumer_offsets"):
-            yield (topic, number), offset
 
     def close(self) -> None:
         if self.connection.vendor == "mysql":
