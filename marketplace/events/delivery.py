@@ -91,6 +91,15 @@ class Delivery:
 
         Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
         """
+        try:
+            return self._transact(events)
+        except BrokenError:
+            # librdkafka would send what it still has as soon as the broker is back.
+            self._producer.purge()
+            self._producer.poll(0)
+            raise
+
+    def _transact(self, events: Sequence[mongo.Stored]) -> list[mongo.Stored]:
         self._reports = Reports()
         try:
             self._producer.begin_transaction()

@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 from bson import ObjectId
 from django.core.management import CommandError, call_command
+from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from marketplace import kafka, mongo
 from marketplace.events.delivery import Delivery
+from marketplace.events.lease import Lease
 from marketplace.events.relay import Relay, RelayPolicy
 from tests.marketplace.mock_broker import MockBroker
 from tests.marketplace.relaying import (
@@ -191,7 +192,15 @@ def test_a_standby_takes_over(broker: MockBroker) -> None:
     assert versions(published(broker)) == {A: [1, 2, 3]}
 
 
-def test_a_relay_that_lost_its_lease_sends_nothing_more(broker: MockBroker) -> None:
+def calls_of(owner: type, name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with each call of a method, before the method runs."""
+    calls: list[str] = []
+    method = getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda self: (calls.append(name), method(self))[1])
+    return calls
+
+
+def test_a_relay_that_lost_its_lease_sends_nothing_more(broker: MockBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     with running() as relay:
         put(A, 1)
         until(lambda: relay.published == 1)
@@ -202,19 +211,24 @@ def test_a_relay_that_lost_its_lease_sends_nothing_more(broker: MockBroker) -> N
         until(lambda: relay._delivery is None)
         broker.come_up()
         put(A, 3)
-        time.sleep(0.5)  # nothing may happen, for which there is no event
+        with monkeypatch.context() as patched:
+            asked = calls_of(Lease, "keep", patched)
+            until(lambda: len(asked) > 1)
         assert waiting() == [(A, 2), (A, 3)]
     assert versions(published(broker)) == {A: [1]}
 
 
-def test_an_idle_relay_wakes_at_once(broker: MockBroker) -> None:
-    with running(RelayPolicy()) as relay:
-        put(A, 1)
-        until(lambda: relay.published == 1)
-        for version in range(2, 7):
-            time.sleep(0.1)  # let it become idle
+def test_an_event_wakes_an_idle_relay(broker: MockBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = calls_of(CollectionChangeStream, "try_next", monkeypatch)
+    # By itself it would look again after 15 seconds only.
+    with running(RelayPolicy(idle_wait_ms=15_000, mongodb_seconds=30, lease_seconds=90)) as relay:
+        for version in range(1, 4):
+            until(lambda version=version: len(waits) == version)
             put(A, version)
-            assert until(lambda version=version: relay.published == version) < 0.5
+            assert until(lambda version=version: relay.published == version) < 10
+        until(lambda: len(waits) == 4)
+        relay._stop.set()
+        put(A, 4)
 
 
 def test_polling_replaces_a_change_stream_that_fails(
