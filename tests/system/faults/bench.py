@@ -80,7 +80,7 @@ class Bench:
         findings += self._comparison.differences(written)
         findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
         findings += ledger.doubled(self.platform.tables) + ledger.untiled(self.platform.tables)
-        findings += ledger.skipped(self.platform.tables, self._tap) + self._missing()
+        findings += ledger.skipped(self.platform.tables, self._tap.count) + self._missing()
         findings += self._tap.findings() + self._ended()
         return self._new(findings)
 

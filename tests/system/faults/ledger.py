@@ -4,12 +4,12 @@ Idempotent upserts would hide that something was done twice, and compaction that
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tests.system.faults.counting import COUNTED
 from tests.system.faults.findings import Finding, Kind
 from tests.system.faults.tables import Row, Tables
-from tests.system.faults.tap import Tap
+from tests.system.faults.tap import Partition, Tap
 
 APPLIED = "bench_applied"
 STORED = "bench_stored"
@@ -97,14 +97,14 @@ def _steps_back(place: str, rows: list[Row]) -> Iterable[Finding]:
         reached = row["next"]
 
 
-def skipped(tables: Tables, tap: Tap) -> list[Finding]:
-    """Return where the consumers stored more or fewer messages than the tap has heard between the same offsets."""
+def skipped(tables: Tables, count: Callable[[Partition, int, int], int]) -> list[Finding]:
+    """Return where the consumers stored more or fewer messages than `count` knows between the same offsets."""
     findings: list[Finding] = []
-    reached: dict[tuple[str, int], int] = {}
+    reached: dict[Partition, int] = {}
     for row in tables.query(f"SELECT * FROM {COUNTED} ORDER BY id"):  # noqa: S608
         partition = row["topic"], row["number"]
         start, end = min(row["start"], reached.get(partition, 0)), row["next"]
-        heard = tap.count(partition, start, end)
+        heard = count(partition, start, end)
         if heard != row["messages"]:
             kind = Kind.LOST if row["messages"] < heard else Kind.DOUBLED
             text = f"{partition}: {row['messages']} messages stored between {start} and {end}, of {heard}"

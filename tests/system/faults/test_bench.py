@@ -1,6 +1,7 @@
 """A few kills on the embedded servers; and does the bench see what it is there to see?"""
 
 import random
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from analytics.progress import Counts
 from marketplace.events.catalogue import CATALOGUE
-from tests.system.faults import bench, faults, platform, points, processes, rounds, tap
+from tests.system.faults import bench, faults, ledger, platform, points, processes, rounds, tables, tap
+from tests.system.faults.counting import COUNTED
+from tests.system.faults.findings import Kind
 
 SEED = 20
 KILLS = ("relay-committed", "consumer-before-commit")
@@ -36,6 +39,28 @@ def test_all_event_types_are_known() -> None:
 @pytest.mark.parametrize("gaps", [0, 3])
 def test_a_consumer_that_misses_versions_is_heard(gaps: int) -> None:
     assert bench.tells_of_missing(f"INFO {Counts(gaps=gaps)}") == bool(gaps)
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected"),
+    [
+        ([(0, 2, 2), (2, 5, 2)], []),
+        ([(0, 2, 2), (2, 5, 1)], [Kind.LOST]),
+        ([(0, 2, 2), (4, 5, 1)], [Kind.LOST]),
+        ([(2, 5, 2)], [Kind.LOST]),
+        ([(0, 5, 5)], [Kind.DOUBLED]),
+        ([(0, 5, 4), (1, 5, 3)], []),
+    ],
+    ids=["all", "one left out", "offsets jumped", "begun late", "one too many", "set back"],
+)
+def test_the_ledger_tells_what_was_skipped(batches: list[tuple[int, int, int]], expected: list[Kind]) -> None:
+    counted = tables.SqliteTables(lambda: sqlite3.connect(":memory:"))
+    counted.query(f"CREATE TABLE {COUNTED} (id INTEGER PRIMARY KEY, topic, number, start, next, messages)")
+    for batch in batches:
+        counted.query(f"INSERT INTO {COUNTED} VALUES (NULL, 'user', 0, {batch[0]}, {batch[1]}, {batch[2]})")  # noqa: S608
+    messages = [0, 1, 3, 4]  # a transaction ends at 2
+    found = ledger.skipped(counted, lambda _, start, end: sum(start <= offset < end for offset in messages))
+    assert [finding.kind for finding in found] == expected
 
 
 @pytest.mark.parametrize("name", points.POINTS)
