@@ -1,6 +1,6 @@
 """A relay process exits cleanly within 10 seconds of SIGTERM, whatever it waits for."""
 
-import time
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +62,10 @@ def test_as_a_standby(relay: RelayProcess, outbox: Outbox) -> None:
         assert standby.stop(SECONDS) < SECONDS / 2
 
 
+def waits_for_kafka(relay: RelayProcess) -> bool:
+    return any(re.search(r"[1-9]\d* wait for Kafka", line) for line in relay.lines)
+
+
 @pytest.mark.parametrize("away", ["kafka gone", "kafka hangs", "mongodb hangs", "both hang"])
 def test_while_a_server_is_away(relay: RelayProcess, outbox: Outbox, broker: Broker, mongod: Mongod, away: str) -> None:
     outbox.put("a", 50)
@@ -71,10 +75,10 @@ def test_while_a_server_is_away(relay: RelayProcess, outbox: Outbox, broker: Bro
     elif away != "mongodb hangs":
         broker.pause()
     outbox.put("a", 50)
-    if away in ("mongodb hangs", "both hang"):
+    if mongodb_hangs := away in ("mongodb hangs", "both hang"):
         mongod.pause()
     try:
-        time.sleep(3)  # whatever it is doing by then
+        until(lambda: relay.logged("MongoDB fails") if mongodb_hangs else waits_for_kafka(relay), 40)
         relay.stop(SECONDS)
     finally:
         mongod.resume()

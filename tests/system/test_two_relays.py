@@ -42,11 +42,12 @@ def test_a_standby_takes_over_from_one_that_was_killed(outbox: Outbox, kafka: st
 def test_a_relay_that_wakes_up_after_another_took_over_publishes_nothing(
     outbox: Outbox, kafka: str, key: str, point: str
 ) -> None:
-    outbox.put(key, 5)
     with outbox.relay(stops_after=point) as first:
-        until(lambda: first.logged("stops now"))
+        until(outbox.is_leased)
         with outbox.relay() as second:
-            outbox.put(key, 5)
+            until(lambda: second.logged("stands by") or second.leads())
+            outbox.put(key, 10)
+            until(lambda: first.logged("stops now"))
             assert until(lambda: not outbox.waiting()) < 2 * LEASE_SECONDS
             before = read(kafka, key)
             first.process.send_signal(signal.SIGCONT)
