@@ -29,7 +29,7 @@ POLL_SECONDS = 10
 def consumer(rounds: int) -> list[Row]:
     """Compare the four ways. Every side starts a round with empty tables."""
     events = list(order_events(stored_order(), EVENTS))
-    _publish(events)
+    publish(events)
     decoded = [decode(event["topic"], event["key"].encode(), event["payload"]) for event in events]
     sides = {
         OURS: lambda: _consumer(BATCH, EVENTS),
@@ -47,7 +47,8 @@ def consumer(rounds: int) -> list[Row]:
     ]
 
 
-def _publish(events: list[Stored]) -> None:
+def publish(events: list[Stored]) -> None:
+    """Produce the events, and wait until the broker has them."""
     producer = kafka.producer()
     for event in events:
         producer.produce(event["topic"], event["payload"], event["key"])
@@ -56,7 +57,8 @@ def _publish(events: list[Stored]) -> None:
         raise RuntimeError("the broker did not take the events")
 
 
-def _empty_tables() -> None:
+def empty_tables() -> None:
+    """Delete all orders."""
     with connection.cursor() as cursor:
         for model in (OrderItem, Order):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608  # our names
@@ -70,10 +72,19 @@ def _check(expected: int) -> None:
 
 
 def _consumer(batch_size: int, events: int) -> Speed:
-    """The project's consumer, from its first stored batch to its last: joining the group is not counted."""
-    _empty_tables()
+    empty_tables()
+    speed, read = timed(f"bench-{uuid.uuid4().hex}", batch_size, events)
+    _check(read)
+    return speed
+
+
+def timed(group: str, batch_size: int, events: int) -> tuple[Speed, int]:
+    """Run the project's consumer until it has read so many events. Return its speed and how many it has read.
+
+    Timed from its first stored batch to its last: joining the group is not counted.
+    """
     stop = threading.Event()
-    ours = EventConsumer(f"bench-{uuid.uuid4().hex}", batch_size=batch_size, stop=stop)
+    ours = EventConsumer(group, batch_size=batch_size, stop=stop)
     process = threading.Thread(target=ours.run, kwargs={"once": True})
     process.start()
     marks = []
@@ -84,14 +95,13 @@ def _consumer(batch_size: int, events: int) -> Speed:
         if read >= events:
             stop.set()
         process.join(0.005)  # a sampling interval
-    _check(ours.counts.read)
     (begun, first), (ended, last) = marks[1], marks[-1]
-    return Speed((last - first) / (ended - begun))
+    return Speed((last - first) / (ended - begun)), ours.counts.read
 
 
 def _one_by_one() -> Speed:
     """A plain loop with the same decoding and the same statements, and a transaction for each event."""
-    _empty_tables()
+    empty_tables()
     reader = kafka.consumer(f"bench-{uuid.uuid4().hex}")
     reader.subscribe(["order"])
     begun, count = 0.0, 0
@@ -113,7 +123,7 @@ def _one_by_one() -> Speed:
 
 def _bare(events: list[Event]) -> Speed:
     """The least that writes the rows: INSERT by executemany, BATCH events in a transaction. No broker, no decoding."""
-    _empty_tables()
+    empty_tables()
     child = events[0].decoder.child
     if child is None:
         raise RuntimeError("orders have lines")

@@ -1,22 +1,22 @@
-"""What bad messages cost the consumer: batches with one in a hundred, beside the same without. No broker."""
+"""What bad messages cost the consumer: reading one bad message in a hundred from the broker, beside reading none."""
 
 import itertools
-import time
 import uuid
 from collections.abc import Iterator
 
+from confluent_kafka import TopicPartition
 from django.db import connection
 
-from analytics.batches import Received, store
-from analytics.models import DeadLetter, Order, OrderItem
-from analytics.offsets import OffsetStore
-from benchmarks.events import order_events, stored_order
+from analytics.models import DeadLetter, Order
+from analytics.offsets import OffsetStore, Partition
+from benchmarks.consumer import BATCH, POLL_SECONDS, empty_tables, publish, timed
+from benchmarks.events import Stored, order_events, stored_order
 from benchmarks.report import OURS, Row, Speed, compare, interleaved, show
+from marketplace import kafka
+from marketplace.events.catalogue import TOPICS
 
 EVENTS = 10_000
-BATCH = 500
 ONE_IN = 100
-PARTITION = ("order", 0)
 CLEAN = "the same without bad messages"
 
 
@@ -39,28 +39,40 @@ def bad(good: bytes) -> Iterator[bytes | None]:
 
 def poison(rounds: int) -> list[Row]:
     """Compare the two. Every side starts a round with empty tables."""
-    events = list(order_events(stored_order(), EVENTS))
-    good = [Received(PARTITION, n, event["key"].encode(), event["payload"]) for n, event in enumerate(events)]
-    kinds = bad(events[0]["payload"])
-    mixed = [one._replace(value=next(kinds)) if one.offset % ONE_IN == 0 else one for one in good]
-    sides = {OURS: lambda: _store(mixed, EVENTS // ONE_IN), CLEAN: lambda: _store(good, 0)}
+    good = list(order_events(stored_order(), EVENTS))
+    kinds = bad(good[0]["payload"])
+    mixed = [one | {"payload": next(kinds)} if n % ONE_IN == 0 else one for n, one in enumerate(good)]
+    sides = {OURS: lambda: _read(mixed, EVENTS // ONE_IN), CLEAN: lambda: _read(good, 0)}
     speeds = interleaved(sides, rounds)
     what = f"1 % bad messages into {connection.display_name}"
     show(what, speeds)
     return [compare(what, speeds, CLEAN, at_least=0.7)]
 
 
-def _store(messages: list[Received], expected: int) -> Speed:
-    """Store the messages in batches. Raises RuntimeError unless exactly the bad ones are dead letters."""
-    for model in (OrderItem, Order, DeadLetter):
-        model._default_manager.all().delete()
-    offsets = OffsetStore(f"bench-{uuid.uuid4().hex}", "bench")
-    offsets.create({PARTITION: 0})
-    begun = time.perf_counter()
-    for start in range(0, len(messages), BATCH):
-        store(messages[start : start + BATCH], offsets, {PARTITION: start}, bad_in_a_row=0, bad_limit=BATCH)
-    rate = len(messages) / (time.perf_counter() - begun)
-    found = DeadLetter.objects.count(), Order.objects.count()
-    if found != (expected, len(messages) - expected):
-        raise RuntimeError(f"{found} dead letters and orders; {expected} of {len(messages)} messages are bad")
-    return Speed(rate)
+def _read(events: list[Stored], expected: int) -> Speed:
+    """Publish the events, and have a new group read those alone. Raises RuntimeError unless just the bad ones died."""
+    empty_tables()
+    DeadLetter.objects.all().delete()
+    group = f"bench-{uuid.uuid4().hex}"
+    OffsetStore(group, _cluster_id()).create(_ends())
+    publish(events)
+    speed, read = timed(group, BATCH, len(events))
+    found = read, DeadLetter.objects.count(), Order.objects.count()
+    if found != (len(events), expected, len(events) - expected):
+        raise RuntimeError(f"{found} messages, dead letters and orders; {expected} of {len(events)} messages are bad")
+    return speed
+
+
+def _cluster_id() -> str:
+    return str(kafka.admin().list_topics(timeout=POLL_SECONDS).cluster_id)
+
+
+def _ends() -> dict[Partition, int]:
+    """Return where each partition ends now."""
+    reader = kafka.consumer(f"bench-{uuid.uuid4().hex}")
+    ends = {}
+    for topic in TOPICS:
+        for number in reader.list_topics(topic, timeout=POLL_SECONDS).topics[topic].partitions:
+            ends[topic, number] = reader.get_watermark_offsets(TopicPartition(topic, number), POLL_SECONDS)[1]
+    reader.close()
+    return ends
