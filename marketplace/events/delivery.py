@@ -5,6 +5,7 @@ what the holder before has left open, and refuses whatever that one still sends,
 https://cwiki.apache.org/confluence/display/KAFKA/KIP-98+-+Exactly+Once+Delivery+and+Transactional+Messaging
 """
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable, Sequence
@@ -96,7 +97,8 @@ class Delivery:
         except BrokenError:
             # librdkafka would send what it still has as soon as the broker is back.
             self._producer.purge()
-            self._producer.poll(0)
+            with contextlib.suppress(KafkaException):  # a fatal error once more: this one is given up already
+                self._producer.poll(0)
             raise
 
     def _transact(self, events: Sequence[mongo.Stored]) -> list[mongo.Stored]:
