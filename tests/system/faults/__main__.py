@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
             try:
                 outcome = rounds.run(running, fault, rng)
             except TimeoutError as error:
-                findings.append(Finding(Kind.LOST, f"{fault.title}: {error}"))
+                findings += [Finding(Kind.LOST, f"{fault.title}: {error}"), *running.ended()]
                 break
             outcomes.append(outcome)
             state = f"{len(outcome.findings)} findings" if outcome.findings else "ok"

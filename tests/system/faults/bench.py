@@ -81,7 +81,7 @@ class Bench:
         findings += [Finding(Kind.WRONG, text) for text in self.driver.session.take_complaints()]
         findings += ledger.doubled(self.platform.tables) + ledger.untiled(self.platform.tables)
         findings += ledger.skipped(self.platform.tables, self._tap.count) + self._missing()
-        findings += self._tap.findings() + self._ended()
+        findings += self._tap.findings() + self.ended()
         return self._new(findings)
 
     def hear_all(self) -> list[Finding]:
@@ -141,7 +141,8 @@ class Bench:
             if tells_of_missing(line)
         ]
 
-    def _ended(self) -> list[Finding]:
+    def ended(self) -> list[Finding]:
+        """Return which processes have ended by themselves."""
         return [
             Finding(Kind.WRONG, f"{process.name} ended by itself with {process.exit_code}:\n{process.tail()}")
             for process in self.processes.values()
