@@ -28,7 +28,7 @@ class Kind(StrEnum):
     """How the tables can differ from MongoDB. A tombstone counts as what a deleted product leaves behind."""
 
     MISSING = "missing"  # a document without its row
-    EXTRA = "extra"  # a row whose document is gone
+    EXTRA = "extra"  # a row, or children without one, whose document is gone
     STALE = "stale"  # a row of an older version
     ALTERED = "altered"  # the same version with another content
     AHEAD = "ahead"  # a row or tombstone of a version that MongoDB does not have
@@ -43,10 +43,14 @@ class Mark(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What there is of one entity, or must be: a row, a tombstone, both or neither."""
+    """What there is of one entity, or must be: a row, a tombstone, both or neither.
+
+    `orphans` is the hash of children without a row: what somebody leaves who deletes it with foreign keys off.
+    """
 
     row: Mark | None = None
     tombstone: Mark | None = None
+    orphans: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,26 @@ class Rows:
         """Return those of the rows that exist."""
         return self._parents.of(ids)
 
-    def contents(self, rows: list[Row], ids: list[str]) -> dict[str, Content]:
-        """Return what there is of the entities whose rows these are; and of those in `ids`, their tombstones."""
-        children: dict[str, list[Row]] = {row[0]: [] for row in rows}
+    def orphans(self, key: str, end: str | None, limit: int) -> list[str]:
+        """Return the next ids, up to `end`, of entities that have children but no row, in order."""
+        return self._children.orphans(self._parents, key, end, limit) if self._child else []
+
+    def contents(self, rows: list[Row], ids: list[str], rowless: list[str]) -> dict[str, Content]:
+        """Return what there is of the entities whose rows these are; of those in `ids` their tombstones, too.
+
+        Of `rowless` ones, which may be among all others, there may be children.
+        """
+        children: dict[str, list[Row]] = {one: [] for one in [*(row[0] for row in rows), *rowless]}
         if self._child:
             for child in self._children.of(list(children)):
                 children[child[0]].append(child)
-        marks = {row[0]: Mark(row[1], self._hash(row, children[row[0]])) for row in rows}
+        marks = {row[0]: Mark(row[1], self._hash(row, children.pop(row[0]))) for row in rows}
+        orphans = {one: self._hash([], left) for one, left in children.items() if left}
         tombstones = _tombstones(self._entity, ids)
-        return {one: Content(marks.get(one), tombstones.get(one)) for one in marks.keys() | tombstones.keys()}
+        return {
+            one: Content(marks.get(one), tombstones.get(one), orphans.get(one, ""))
+            for one in marks.keys() | tombstones.keys() | orphans.keys()
+        }
 
     def wanted(self, event: Event) -> Content:
         """Return what there must be after an event."""
@@ -124,7 +139,7 @@ class Rows:
         return Content(row=Mark(event.version, self._hash(event.row, event.children)))
 
     def _hash(self, row: Row, children: Iterable[Row]) -> str:
-        plain: list[Any] = [self._parent_canon(row)]
+        plain: list[Any] = [self._parent_canon(row) if row else None]
         if self._child:
             plain.append(sorted(map(self._child_canon, children), key=itemgetter(self._child.key_position)))
         return hashlib.blake2b(orjson.dumps(plain), digest_size=16).hexdigest()
@@ -143,8 +158,13 @@ def _tombstones(entity: str, ids: list[str]) -> dict[str, Mark]:
     }
 
 
-def compare(decoder: EntityDecoder, documents: Iterable[Stored], rows: list[Row]) -> list[Difference]:
-    """Return the differences between documents and rows, which cover the same ids, in the order of the ids."""
+def compare(
+    decoder: EntityDecoder, documents: Iterable[Stored], rows: list[Row], rowless: list[str]
+) -> list[Difference]:
+    """Return the differences between documents and rows, which cover the same ids, in the order of the ids.
+
+    `rowless` are the ids that may have children without a row.
+    """
     source, table = source_of(decoder), rows_of(decoder)
     events: dict[str, Event] = {}
     refused: list[str] = []
@@ -154,7 +174,7 @@ def compare(decoder: EntityDecoder, documents: Iterable[Stored], rows: list[Row]
         except BadMessage:
             refused.append(str(stored["_id"]))
     wanted = {one: table.wanted(event) for one, event in events.items()}
-    found = table.contents(rows, list(events))
+    found = table.contents(rows, list(events), rowless)
     if digest(wanted) == digest(found) and not refused:
         return []
     nothing = Content()
@@ -173,7 +193,7 @@ def digest(contents: dict[str, Content]) -> bytes:
 
 def _kind(wanted: Content | None, found: Content) -> Kind | None:
     if wanted is None or wanted.row is None:
-        if found.row is not None:
+        if found.row is not None or found.orphans:
             return Kind.EXTRA
         return _kind_of_mark(wanted.tombstone, found.tombstone) if wanted else None
     if found.tombstone is not None and found.tombstone.version > wanted.row.version:

@@ -38,32 +38,43 @@ class Position(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Documents and rows that cover the same ids, and where to go on; None after the last."""
+    """Documents and rows that cover the same ids, and where to go on; None after the last.
+
+    `rowless` are the ids among these that may have children without a row.
+    """
 
     documents: list[Stored]
     rows: list[Row]
+    rowless: list[str]
     end: Position | None = None
+
+    def differences(self, decoder: EntityDecoder) -> list[Difference]:
+        """Compare the two."""
+        return compare(decoder, self.documents, self.rows, self.rowless)
 
 
 def window(decoder: EntityDecoder, position: Position, size: int) -> Window:
-    """Return what comes after the position: at most `size` documents, and as many rows."""
+    """Return what comes after the position: at most `size` documents, as many rows and as many orphans."""
     documents = source_of(decoder).after(position.document_id, size)
     rows = rows_of(decoder).after(position.row_id, size)
     # A side that is not full has ended.
     ends = [
         side[-1] for side in ([str(one["_id"]) for one in documents], [row[0] for row in rows]) if len(side) == size
     ]
-    if not ends:
-        return Window(documents, rows)
-    end = min(ends)
+    end = min(ends, default=None)
+    orphans = rows_of(decoder).orphans(position.row_id, end, size)
+    if len(orphans) == size:
+        end = orphans[-1]
+    if end is None:
+        return Window(documents, rows, orphans)
     documents = [one for one in documents if str(one["_id"]) <= end]
     last = str(documents[-1]["_id"]) if documents else position.document_id
-    return Window(documents, [row for row in rows if row[0] <= end], Position(last, end))
+    return Window(documents, [row for row in rows if row[0] <= end], orphans, Position(last, end))
 
 
 def of(decoder: EntityDecoder, ids: list[str]) -> Window:
     """Return the documents and rows of these ids."""
-    return Window(source_of(decoder).of(ids), rows_of(decoder).of(ids))
+    return Window(source_of(decoder).of(ids), rows_of(decoder).of(ids), ids)
 
 
 def mend(decoder: EntityDecoder, read: Callable[[], Window]) -> tuple[Window, list[Difference]]:
@@ -73,7 +84,7 @@ def mend(decoder: EntityDecoder, read: Callable[[], Window]) -> tuple[Window, li
     """
     offsets.lock_topic(decoder.projection.entity)
     found = read()
-    differences = compare(decoder, found.documents, found.rows)
+    differences = found.differences(decoder)
     locked = writer.lock(decoder, [one.entity_id for one in differences])
     differences = [one for one in _sure(decoder, differences) if not _overtaken(one, locked)]
     writer.rewrite(
@@ -90,7 +101,7 @@ def _sure(decoder: EntityDecoder, differences: list[Difference]) -> list[Differe
     doubtful = [one.entity_id for one in differences if one.kind in DOUBTFUL]
     if not doubtful:
         return differences
-    again = compare(decoder, source_of(decoder).surely_of(doubtful), rows_of(decoder).of(doubtful))
+    again = compare(decoder, source_of(decoder).surely_of(doubtful), rows_of(decoder).of(doubtful), doubtful)
     return [one for one in differences if one.kind not in DOUBTFUL] + again
 
 

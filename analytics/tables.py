@@ -52,6 +52,21 @@ class Table:
         """Return the next rows in the order of the first column, as the driver gives them."""
         return self._select(f"> %s ORDER BY {connection.ops.quote_name(self._columns[0])} LIMIT {limit:d}", [key])
 
+    def orphans(self, parents: "Table", key: str, end: str | None, limit: int) -> list[str]:
+        """Return the next values of the first column that no row of `parents` has as its key, up to `end`, in order."""
+        quote = connection.ops.quote_name
+        table, column = quote(self._name), f"{quote(self._name)}.{quote(self._columns[0])}"
+        key_of_parents = f"{quote(parents._name)}.{quote(parents._columns[0])}"
+        bound, parameters = ("", [key]) if end is None else (f"AND {column} <= %s", [key, end])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT DISTINCT {column} FROM {table} WHERE {column} > %s {bound} AND NOT EXISTS"  # noqa: S608
+                f" (SELECT 1 FROM {quote(parents._name)} WHERE {key_of_parents} = {column})"
+                f" ORDER BY {column} LIMIT {limit:d}",
+                parameters,
+            )
+            return [key for (key,) in cursor.fetchall()]
+
     def of(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows whose first column is one of `ids`, in any order, as the driver gives them."""
         return self._select(f"IN ({', '.join(['%s'] * len(ids))})", ids) if ids else []

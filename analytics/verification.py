@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from analytics.attempts import persist
-from analytics.comparison import Content, Difference, Kind, compare
+from analytics.comparison import Content, Difference, Kind
 from analytics.decoding import EntityDecoder
 from analytics.mending import Position, mend, of, window
 
@@ -84,7 +84,7 @@ class Verification:
 
     def _look(self, position: Position) -> Position | None:
         found = window(self._decoder, position, self._batch_size)
-        for difference in compare(self._decoder, found.documents, found.rows):
+        for difference in found.differences(self._decoder):
             self._suspects[difference.entity_id] = (difference.expected, difference.found)
         self._findings.documents += len(found.documents)
         self._findings.rows += len(found.rows)
@@ -114,8 +114,7 @@ class Verification:
         return wrong
 
     def _differences(self, ids: list[str]) -> list[Difference]:
-        found = of(self._decoder, ids)
-        return compare(self._decoder, found.documents, found.rows)
+        return of(self._decoder, ids).differences(self._decoder)
 
     def _mend(self, ids: list[str]) -> int:
         """Mend these and return how many are still wrong. A document that was written since is on its way."""

@@ -212,7 +212,7 @@ def rewrite(decoder: EntityDecoder, events: Iterable[Event], gone: Iterable[str]
         else:
             work.burials.append(event)
     gone = sorted(gone)
-    work.removals = sorted([*gone, *(event.entity_id for event in work.burials if event.entity_id in locked.rows)])
+    work.removals = sorted([*gone, *(event.entity_id for event in work.burials)])
     _carry_out(decoder, work)
     entity, now = decoder.projection.entity, sql_text(datetime.now(UTC))
     _TOMBSTONES.upsert([[entity, entity_id, MAX_VERSION, now] for entity_id in gone])
@@ -233,10 +233,13 @@ def _mark(state: Event, deleted_at: str) -> None:
 
 
 def _carry_out(decoder: EntityDecoder, work: Work) -> None:
-    """Run the statements: children go before their parent, and come after it."""
+    """Run the statements: children go before their parent, and come after it.
+
+    There may be children where no row is: who deletes one by SQL with foreign keys off leaves them behind.
+    """
     parents, children = _PARENTS[decoder], _CHILDREN.get(decoder)
     if children:
-        children.delete(sorted([event.entity_id for event in work.updates] + work.removals))
+        children.delete(sorted([event.entity_id for event in work.inserts + work.updates] + work.removals))
     parents.delete(work.removals)
     parents.insert([_row(event) for event in work.inserts])
     parents.upsert([_row(event) for event in work.updates])

@@ -11,6 +11,7 @@ from analytics import comparison
 from analytics.bookkeeping import Tombstone
 from analytics.comparison import Content, Kind
 from analytics.decoding import DECODERS
+from analytics.mending import rebuild
 from analytics.models import Order, OrderItem, Post, Product, ProductVariant, Supplier, User
 from analytics.verification import Findings, Verification
 from catalog.documents import Product as ProductDocument
@@ -235,7 +236,7 @@ def test_only_ranges_that_differ_are_gone_through(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("model", "parent"), CHILDREN)
 def test_no_child_is_without_its_parent(model: type[models.Model], parent: type[models.Model]) -> None:
-    """The database itself sees to it, by whatever hand: verify need not look for orphans."""
+    """The database itself sees to it, unless somebody has switched foreign keys off."""
     child = model._default_manager.all()[0]
     with pytest.raises(IntegrityError), transaction.atomic():
         copy(child, id=None, **{f"{parent._meta.model_name}_id": new_id()})
@@ -243,3 +244,42 @@ def test_no_child_is_without_its_parent(model: type[models.Model], parent: type[
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE {key} = %s", [getattr(child, key)])  # noqa: S608
     assert not model._default_manager.filter(**{key: getattr(child, key)}).exists()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+@pytest.mark.parametrize(("model", "parent"), CHILDREN)
+def test_children_whose_parent_was_deleted_with_foreign_keys_off(
+    model: type[models.Model], parent: type[models.Model], size: int
+) -> None:
+    """Some of rows that come back, some of a document that is deleted, some that MongoDB knows nothing of."""
+    before = shop.tables()
+    link = f"{parent._meta.model_name}_id"
+    rows = list({getattr(row, link): row for row in model._default_manager.order_by("pk")}.values())
+    unknown = [new_id(), new_id(), "zz"]
+    planted = [(getattr(row, link), Kind.MISSING) for row in rows[:3]] + [(one, Kind.EXTRA) for one in unknown]
+    if parent is Product:
+        planted += [
+            (str(one["_id"]), Kind.EXTRA) for one in ProductDocument.collection().find({"status": "deleted"}, limit=2)
+        ]
+    with connection.constraint_checks_disabled():
+        for one, kind in planted:
+            if kind is Kind.MISSING:
+                parent._default_manager.filter(pk=one)._raw_delete(using="default")
+            else:
+                copy(rows[-1], id=None, **{link: one})
+    assert verify(batch_size=size) == {one: (kind,) for one, kind in planted}
+    rebuild(next(one for one in DECODERS if one.projection.model is parent), batch_size=size)
+    assert verify() == {}
+    assert shop.tables() == before
+
+
+@pytest.mark.parametrize(("model", "parent"), CHILDREN)
+def test_an_event_replaces_children_without_a_parent(model: type[models.Model], parent: type[models.Model]) -> None:
+    created = event(f"{parent._meta.model_name}.created", new_id())
+    apply(created)
+    children = model._default_manager.count()
+    with connection.constraint_checks_disabled():
+        parent._default_manager.filter(pk=created["entity_id"])._raw_delete(using="default")
+    assert model._default_manager.count() == children
+    assert apply(created) == 1
+    assert model._default_manager.count() == children
