@@ -62,6 +62,11 @@ def moment(value: str) -> str:
         raise BadMessage(f"out of range: {value}") from None
 
 
+def version_of(stored: object, otherwise: int) -> int:
+    """Return a version as it is in the database, or `otherwise`: SQLite stores any type in any column."""
+    return stored if isinstance(stored, int) else otherwise
+
+
 def sql_text(moment: datetime) -> str:
     """Return the SQL text of a time. Raises OverflowError when it has no time in UTC."""
     return str(moment.astimezone(UTC).replace(tzinfo=None))

@@ -9,13 +9,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 from django.db import models
 
-from analytics.columns import BadMessage, Row, columns_of, sql_text
+from analytics.columns import BadMessage, Row, columns_of, sql_text, version_of
 from analytics.decoding import EntityDecoder, Event
 from analytics.models import Tombstone
 from analytics.source import source_of
@@ -30,9 +29,12 @@ class Kind(StrEnum):
     MISSING = "missing"  # a document without its row
     EXTRA = "extra"  # a row, or children without one, whose document is gone
     STALE = "stale"  # a row of an older version
-    ALTERED = "altered"  # the same version with another content
+    ALTERED = "altered"  # the same version with another content, or something else in place of a version
     AHEAD = "ahead"  # a row or tombstone of a version that MongoDB does not have
     REFUSED = "refused"  # a document that the tables cannot hold: its event is a dead letter
+
+
+NO_VERSION: Final = -1  # what is there in its place is no number
 
 
 class Mark(NamedTuple):
@@ -83,8 +85,11 @@ class _Canon:
         return out
 
 
-def _sorted_json(text: str) -> str:
-    return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
+def _sorted_json(text: object) -> str:
+    try:
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()  # type: ignore[arg-type]
+    except orjson.JSONDecodeError:
+        return repr(text)  # which is no JSON either, so it is like no event's
 
 
 # A driver gives times without a zone, and `str` turns them into what `columns.moment` makes of an event's times.
@@ -124,7 +129,7 @@ class Rows:
         if self._child:
             for child in self._children.of(list(children)):
                 children[child[0]].append(child)
-        marks = {row[0]: Mark(row[1], self._hash(row, children.pop(row[0]))) for row in rows}
+        marks = {row[0]: Mark(version_of(row[1], NO_VERSION), self._hash(row, children.pop(row[0]))) for row in rows}
         orphans = {one: self._hash([], left) for one, left in children.items() if left}
         tombstones = _tombstones(self._entity, ids)
         return {
@@ -141,8 +146,10 @@ class Rows:
     def _hash(self, row: Row, children: Iterable[Row]) -> str:
         plain: list[Any] = [self._parent_canon(row) if row else None]
         if self._child:
-            plain.append(sorted(map(self._child_canon, children), key=itemgetter(self._child.key_position)))
-        return hashlib.blake2b(orjson.dumps(plain), digest_size=16).hexdigest()
+            position = self._child.key_position
+            plain.append(sorted(map(self._child_canon, children), key=lambda child: str(child[position])))
+        # Bytes are in no event, but SQLite stores them in any column.
+        return hashlib.blake2b(orjson.dumps(plain, default=repr), digest_size=16).hexdigest()
 
 
 @memoized
@@ -154,7 +161,8 @@ def rows_of(decoder: EntityDecoder) -> Rows:
 def _tombstones(entity: str, ids: list[str]) -> dict[str, Mark]:
     rows = Tombstone.objects.filter(entity=entity, entity_id__in=ids)
     return {
-        one: Mark(version, sql_text(at)) for one, version, at in rows.values_list("entity_id", "version", "deleted_at")
+        one: Mark(version_of(version, NO_VERSION), sql_text(at))
+        for one, version, at in rows.values_list("entity_id", "version", "deleted_at")
     }
 
 
@@ -206,6 +214,6 @@ def _kind_of_mark(wanted: Mark | None, found: Mark | None) -> Kind | None:
         return None
     if found is None:
         return Kind.MISSING
-    if found.version == wanted.version:
+    if found.version in (wanted.version, NO_VERSION):
         return Kind.ALTERED
     return Kind.STALE if found.version < wanted.version else Kind.AHEAD

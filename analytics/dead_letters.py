@@ -19,6 +19,7 @@ from analytics.columns import BadMessage
 from analytics.decoding import decode
 from analytics.offsets import lock_topic
 from analytics.outages import is_bad_value
+from analytics.readable import raw_bytes
 
 APPLIED: Final = "applied"
 ALREADY_NEWER: Final = "already newer"
@@ -93,8 +94,7 @@ def _retried(letter: DeadLetter, actor: str) -> Outcome:
 
 def _apply(letter: DeadLetter) -> int:
     """Apply the letter's message in a savepoint. Return how many entities changed: 1, or 0 for an old event."""
-    key, value = (None if raw is None else bytes(raw) for raw in (letter.key, letter.value))
-    event = decode(letter.topic, key, value)
+    event = decode(letter.topic, raw_bytes(letter.key), raw_bytes(letter.value))
     with transaction.atomic():
         lock_topic(letter.topic)  # takes turns with consumers, and with a repair that reads documents meanwhile
         return writer.apply([event]).changed

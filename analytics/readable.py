@@ -2,7 +2,12 @@
 
 import json
 
-Raw = bytes | memoryview | None  # what drivers give
+Raw = bytes | memoryview | str | None  # what drivers give; text where somebody has written to SQLite by hand
+
+
+def raw_bytes(raw: Raw) -> bytes | None:
+    """Return what is stored as bytes."""
+    return raw.encode() if isinstance(raw, str) else None if raw is None else bytes(raw)
 
 
 def printable(text: str) -> str:
@@ -12,13 +17,14 @@ def printable(text: str) -> str:
 
 def readable(raw: Raw) -> str:
     """Return bytes as one line of text, with escapes for what is none, and `-` for nothing at all."""
-    return "-" if raw is None else printable(bytes(raw).decode("utf-8", "backslashreplace"))
+    found = raw_bytes(raw)
+    return "-" if found is None else printable(found.decode("utf-8", "backslashreplace"))
 
 
 def pretty(raw: Raw) -> str:
     """Return JSON with indents, anything else as `readable` does."""
     try:
-        value = json.loads(bytes(raw or b"").decode())
+        value = json.loads((raw_bytes(raw) or b"").decode())
         lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
     except (ValueError, RecursionError):
         return readable(raw)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from analytics.columns import Row, sql_text
+from analytics.columns import Row, sql_text, version_of
 from analytics.decoding import DECODERS, ENVELOPE_COLUMNS, ENVELOPE_SLICE, EntityDecoder, Event
 from analytics.models import Tombstone
 from analytics.projections import Deletion
@@ -131,12 +131,13 @@ def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
 
 
 _NO_GRAVE: Final = Grave(0, "")
+OLDEST: Final = 1
 
 
 def _locked(decoder: EntityDecoder, ids: list[str]) -> dict[str, int]:
-    """Return the versions of the rows that are there, locked."""
+    """Return the versions of the rows that are there, locked. One that is no number gives way like the oldest."""
     rows = decoder.projection.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk")
-    return dict(rows.values_list("pk", "version"))
+    return {pk: version_of(version, OLDEST) for pk, version in rows.values_list("pk", "version")}
 
 
 def _missing(versions: list[int], known: int) -> int:
@@ -151,7 +152,7 @@ def _graves(entity: str, ids: list[str]) -> dict[str, Grave]:
     """Return the tombstones of the entities, locked."""
     rows = Tombstone.objects.select_for_update().filter(entity=entity, entity_id__in=ids).order_by("entity_id")
     return {
-        entity_id: Grave(version, sql_text(deleted_at))
+        entity_id: Grave(version_of(version, OLDEST), sql_text(deleted_at))
         for entity_id, version, deleted_at in rows.values_list("entity_id", "version", "deleted_at")
     }
 

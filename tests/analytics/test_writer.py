@@ -142,7 +142,8 @@ def test_a_batch_of_500_with_several_events_per_entity():
 
 def test_statements_do_not_grow_with_the_batch(django_assert_max_num_queries):
     few = [event("order.created", new_id()) for _ in range(2)]
-    with django_assert_max_num_queries(7):  # versions, tombstones, old items, orders, items, and the savepoint of the test
+    # Versions, tombstones, old items, orders, items, and the savepoint of the test.
+    with django_assert_max_num_queries(7):
         apply(*few)
     with django_assert_max_num_queries(7):
         apply(*(event("order.created", new_id()) for _ in range(200)))

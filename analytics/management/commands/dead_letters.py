@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError
 from analytics import dead_letters
 from analytics.dead_letters import Outcome
 from analytics.models import DeadLetter, DeadLetterAction
-from analytics.readable import pretty, printable, readable
+from analytics.readable import pretty, printable, raw_bytes, readable
 from marketplace.management.interruptible import InterruptibleCommand
 
 MOST_LISTED: Final = 1000
@@ -154,7 +154,7 @@ class Command(InterruptibleCommand):
         letter = DeadLetter.objects.filter(pk=options["id"]).first()
         if letter is None:
             raise CommandError("there is no such letter")
-        value = letter.value
+        value = raw_bytes(letter.value)
         if options["raw"]:
             sys.stdout.buffer.write(value or b"")
             sys.stdout.buffer.flush()
