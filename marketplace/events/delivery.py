@@ -10,7 +10,8 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from marketplace import kafka, mongo
 from marketplace.representation import timestamp
@@ -18,6 +19,10 @@ from marketplace.representation import timestamp
 SOURCE = "/marketplace"
 # No call of librdkafka waits longer; in between, the caller is asked whether to go on.
 STEP_SECONDS = 0.5
+# How long a batch that is committed may take until readers get it, and how often that is looked at.
+READABLE_SECONDS = 10.0
+LOOK_SECONDS = 0.002
+NEVER = 2**63 - 1
 
 # The broker, the way to it, or a transaction that the broker has given up: not the events.
 _UNREACHABLE = {
@@ -59,12 +64,17 @@ class Reports:
 
     def __init__(self) -> None:
         self.acknowledged: set[str] = set()
+        # Of each partition, the offset of the last event; none is known of one that the broker had already.
+        self.last: dict[TopicPartition, int] = {}
         self.failure: KafkaError | None = None
 
-    def take(self, event_id: str, error: KafkaError | None, _message: Message) -> None:
+    def take(self, event_id: str, error: KafkaError | None, message: Message) -> None:
         """Remember how an event has fared."""
         if error is None:
             self.acknowledged.add(event_id)
+            offset = message.offset()
+            partition = TopicPartition(message.topic() or "", message.partition() or 0)
+            self.last[partition] = NEVER if offset is None or offset < 0 else offset
         else:
             self.failure = self.failure or error
 
@@ -78,6 +88,7 @@ class Delivery:
     def __init__(self, go_on: Callable[[], bool]) -> None:
         self._go_on = go_on
         self._producer = kafka.transactional_producer("relay")
+        self._observer = kafka.admin()
         self._reports = Reports()
 
     def open(self) -> None:
@@ -113,6 +124,7 @@ class Delivery:
             meaning = _meaning(self._reports.failure or failed.args[0])
             self._abort(failed.args[0])
             raise meaning from failed
+        self._wait_until_readable()
         return [event for event in events if event["_id"] in self._reports.acknowledged]
 
     def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
@@ -129,6 +141,34 @@ class Delivery:
             self._producer.poll(left)
         if reports.failure:
             raise KafkaException(reports.failure)
+
+    def _wait_until_readable(self) -> None:
+        """Wait until readers of committed records get the whole batch. Raises BrokenError when they do not.
+
+        A commit is answered when it is decided; the partitions are marked after that. A single broker that was killed
+        in between has been seen to take them for marked when it came back, and the next transaction to be rolled back
+        took the batch along.
+        """
+        end = time.monotonic() + READABLE_SECONDS
+        while not self._is_readable():
+            if time.monotonic() > end or not self._go_on():
+                raise BrokenError(KafkaError(KafkaError._TIMED_OUT, "a batch was committed, but cannot be read"))
+            time.sleep(LOOK_SECONDS)  # no broker tells when
+
+    def _is_readable(self) -> bool:
+        """Return whether the end of what readers get is behind the batch, in every partition of it."""
+        last = self._reports.last
+        asked = self._observer.list_offsets(
+            {partition: OffsetSpec.latest() for partition in last},  # type: ignore[no-untyped-call]
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=STEP_SECONDS,
+        )
+        try:
+            return all(answer.result().offset > last[partition] for partition, answer in asked.items())
+        except KafkaException as failed:
+            if not failed.args[0].retriable() and failed.args[0].code() not in _UNREACHABLE:
+                raise BrokenError(failed.args[0]) from failed
+            return False
 
     def _abort(self, error: KafkaError) -> None:
         """Take the transaction back. Raises BrokenError when that cannot be done."""
