@@ -4,12 +4,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from django.core.management import ManagementUtility, call_command
+from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
@@ -26,8 +26,7 @@ from catalog import services as catalog
 from marketplace import mongo
 from marketplace.callers import SYSTEM
 from tests.analytics import shop
-from tests.analytics.conftest import apply
-from tests.analytics.events import event, new_id
+from tests.analytics.shell import run
 from users.documents import User
 
 pytestmark = [pytest.mark.usefixtures("mongodb"), pytest.mark.django_db(transaction=True)]
@@ -88,64 +87,6 @@ def test_documents_deleted_before_their_last_change_was_kept() -> None:
     rebuild_all()
     deleted = tables.User.objects.get(deleted_at__isnull=False)
     assert deleted.updated_at == deleted.deleted_at == deleted.event_timestamp
-
-
-def run(*arguments: str) -> int:
-    """Run a command as a shell does, and return its exit code."""
-    try:
-        ManagementUtility(["manage.py", *arguments]).execute()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
-
-
-def test_exit_codes(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
-    shop.fill()
-    shop.project()
-    assert run("verify_analytics", "--settle=0") == 0
-    tables.Supplier.objects.first().delete()
-    assert run("verify_analytics", "--settle=0", "--only=users,orders") == 0
-    assert run("verify_analytics", "--settle=0") == 1
-    assert "1 differences" in capsys.readouterr().err
-    assert run("verify_analytics", "--settle=0", "--repair") == 0
-    assert "1 missing (" in (told := capsys.readouterr().out)
-    assert "; 1 of them mended" in told
-    assert run("verify_analytics", "--settle=0") == 0
-
-    query = {"_id": mongo.object_id(tables.User.objects.first().pk)}
-    User.collection().update_one(query, {"$set": {"profile.display_name": "x" * 101}})
-    assert run("rebuild_analytics") == 1
-    assert "cannot hold" in capsys.readouterr().err
-    assert run("verify_analytics", "--settle=0", "--repair") == 1
-    for wrong in ("--batch-size=0", "--batch-size=x", "--only=nobody"):
-        assert run("rebuild_analytics", wrong) == 2
-    assert run("verify_analytics", "--settle=-1") == 2
-    settings.MONGODB_URL = ""
-    assert run("verify_analytics") == run("rebuild_analytics") == 2
-
-
-@pytest.fixture
-def wrong_database(settings: Any) -> Iterator[str]:
-    """Be connected to a database that nobody has ever written to, for as long as it takes."""
-    right, settings.DATABASE_NAME = settings.DATABASE_NAME, f"{settings.DATABASE_NAME}_typo"
-    mongo.connect()
-    yield settings.DATABASE_NAME
-    settings.DATABASE_NAME = right
-    mongo.connect()
-
-
-@pytest.mark.parametrize("command", [("rebuild_analytics",), ("verify_analytics", "--settle=0", "--repair")])
-def test_another_database_is_not_taken_for_ours(
-    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], wrong_database: str
-) -> None:
-    apply(*(event(f"{entity}.created", new_id()) for entity in ("user", "supplier", "product", "order", "post")))
-    before = shop.tables()
-    assert run(*command) == 2
-    assert f"{wrong_database} has no documents for orders, posts, products, suppl" in capsys.readouterr().err
-    assert shop.tables() == before
-    assert run("verify_analytics", "--settle=0") == 1  # it changes nothing, so it may look
-    assert run(*command, "--allow-empty", "--only=suppliers") == 0
-    assert not tables.Supplier.objects.exists()
 
 
 @pytest.mark.parametrize("times", [1, ATTEMPTS])

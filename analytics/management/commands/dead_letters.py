@@ -130,9 +130,6 @@ class Command(InterruptibleCommand):
             handlers[action](options)
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"the database failed: {error}. What is not listed above has not changed.") from error
-        except BrokenPipeError:  # `list | head`: nobody reads on
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
-            raise SystemExit(1) from None
 
     def _list(self, options: dict[str, Any]) -> None:
         state = None if options["state"] == "all" else options["state"]
