@@ -13,10 +13,12 @@ wrote it; but where a second look at both, with the row locked, finds the row ne
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 
 from analytics import offsets, writer
 from analytics.attempts import persist
@@ -27,6 +29,8 @@ from analytics.decoding import EntityDecoder
 from analytics.source import source_of
 from marketplace.mongo import Stored
 
+# What a rebuild has gone through may be wrong again by the time it goes on; after this it begins anew.
+RESUMED_WITHIN: Final = timedelta(days=1)
 DOUBTFUL = (Kind.EXTRA, Kind.AHEAD)
 
 
@@ -133,13 +137,13 @@ class Rebuilt:
 
 
 def rebuild(decoder: EntityDecoder, *, batch_size: int, progress: Callable[[int], object] = lambda _: None) -> Rebuilt:
-    """Go through all documents and rows of an entity, from where the last rebuild was interrupted.
+    """Go through all documents and rows of an entity, from where the last rebuild was interrupted within a day.
 
     `progress` hears of the documents of each batch. Raises django.db's and PyMongo's exceptions; the batches before are
     done then.
     """
     rebuilt = Rebuilt()
-    position: Position | None = interrupted_at(decoder)
+    position: Position | None = _beginning(decoder)
     while position is not None:
         found, differences = persist(partial(_rebuild_batch, decoder, position, batch_size))
         rebuilt.add(found, differences)
@@ -155,10 +159,15 @@ def _rebuild_batch(decoder: EntityDecoder, position: Position, size: int) -> tup
     return found, differences
 
 
-def interrupted_at(decoder: EntityDecoder) -> Position:
-    """Return where an interrupted rebuild of the entity goes on, or the beginning."""
-    row = RebuildPosition.objects.filter(pk=decoder.projection.entity).values_list("document_id", "row_id").first()
-    return Position(*row) if row else Position()
+def interrupted_at(decoder: EntityDecoder) -> RebuildPosition | None:
+    """Return where and when a rebuild of the entity was interrupted, unless that was longer than RESUMED_WITHIN ago."""
+    since = timezone.now() - RESUMED_WITHIN
+    return RebuildPosition.objects.filter(pk=decoder.projection.entity, at__gte=since).first()
+
+
+def _beginning(decoder: EntityDecoder) -> Position:
+    stopped = interrupted_at(decoder)
+    return Position(stopped.document_id, stopped.row_id) if stopped else Position()
 
 
 def restart(decoder: EntityDecoder) -> None:

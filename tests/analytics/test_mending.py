@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from analytics import mending
 from analytics import models as tables
@@ -72,12 +74,27 @@ def test_a_stopped_rebuild_goes_on_where_it_was(capsys: pytest.CaptureFixture[st
     with pytest.raises(KeyboardInterrupt):
         rebuild(posts, batch_size=5, progress=stop_at_the_third)
     call_command("rebuild_analytics", "--only=posts")
-    assert "posts: going on after " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "posts: going on after " in told
+    assert f"where a run stopped at {timezone.now():%Y-%m-%d}" in told
+    assert "(--restart begins anew)" in told
     Post.objects.first().delete()
     RebuildPosition.objects.create(entity="post", document_id="f" * 24, row_id="f" * 24)
     call_command("rebuild_analytics", "--restart")
     assert "1 missing" in capsys.readouterr().out
     assert shop.tables() == before
+
+
+def test_a_rebuild_that_was_stopped_long_ago_begins_anew() -> None:
+    shop.fill()
+    shop.project()
+    Post.objects.first().delete()
+    posts = DECODERS[-1]
+    RebuildPosition.objects.create(entity="post", document_id="f" * 24, row_id="f" * 24)
+    assert rebuild(posts, batch_size=5).mended == 0
+    RebuildPosition.objects.create(entity="post", document_id="f" * 24, row_id="f" * 24)
+    RebuildPosition.objects.update(at=timezone.now() - mending.RESUMED_WITHIN - timedelta(seconds=1))
+    assert rebuild(posts, batch_size=5).mended == 1
 
 
 def test_documents_deleted_before_their_last_change_was_kept() -> None:

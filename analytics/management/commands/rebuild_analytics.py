@@ -1,5 +1,6 @@
 """manage.py rebuild_analytics: make the analytics tables what MongoDB says."""
 
+from datetime import UTC
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -16,7 +17,7 @@ class Command(TableCommand):
     help = (
         "Write the analytics tables anew from MongoDB, while API, relay and consumers go on: rows that are missing,"
         " wrong or older are written, rows that MongoDB does not have are removed, right ones are left alone. No table"
-        " is emptied meanwhile. Stopped with Ctrl-C or killed, it goes on from there the next time. Exits with 1 when"
+        " is emptied meanwhile. Stopped with Ctrl-C or killed, it goes on from there within a day. Exits with 1 when"
         " there are documents that the tables cannot hold, with 2 when a server fails, or when MongoDB has no"
         " documents for a table that has rows (see --allow-empty)."
     )
@@ -40,8 +41,12 @@ class Command(TableCommand):
     def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
         if options["restart"]:
             mending.restart(decoder)
-        if begun := mending.interrupted_at(decoder).row_id:
-            self.stdout.write(f"{decoder.projection.model._meta.db_table}: going on after {begun}")
+        if stopped := mending.interrupted_at(decoder):
+            self.stdout.write(
+                f"{decoder.projection.model._meta.db_table}: going on after {stopped.row_id}, where a run stopped at"
+                f" {stopped.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC; what comes before is not looked at again"
+                " (--restart begins anew)"
+            )
         rebuilt = mending.rebuild(decoder, batch_size=options["batch_size"], progress=progress)
         self._refused += rebuilt.refused
         done = [f"{number:,} {kind}" for kind, number in sorted(rebuilt.kinds.items()) if kind is not Kind.REFUSED]
