@@ -24,7 +24,8 @@ def main() -> int:
     interrupt_on_signals()
     print(f"seed {options.seed}, {options.servers} servers", flush=True)
     if options.servers == "embedded":
-        print("Kafka and the SQL database are embedded ones, which cannot be killed: they would forget everything.")
+        print("API, relay, consumer and MongoDB are killed; Kafka and SQLite are embedded here and keep running.")
+    print("starting servers and processes ...", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="marketplace-faults-"))
     try:
         outcomes, at_the_end, summary = _run(options, folder)
@@ -55,7 +56,7 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
         platform.running(options.servers, folder, options.sql) as servers,
         bench.opened(servers, folder, options.seed) as running,
     ):
-        chosen = _chosen(options, list(servers.killable))
+        chosen = _chosen(options)
         findings = running.check()  # also waits until everything works
         for number, fault in enumerate(faults.sequence(chosen, options.kills, rng), 1):
             try:
@@ -77,7 +78,8 @@ def _run(options: argparse.Namespace, folder: Path) -> tuple[list[rounds.Outcome
         _show(findings)
         summary = (
             f"Seed {options.seed}, {options.servers} servers: {running.writes} acknowledged writes,"
-            f" {running.repeats} events more than once in Kafka, {time.monotonic() - begun:.0f} s."
+            f" {running.repeats} events more than once in Kafka (at least once is what is promised; consumers drop"
+            f" repeats by version), {time.monotonic() - begun:.0f} s."
             f" MongoDB ends transactions that a killed API leaves open after {platform.TRANSACTION_SECONDS} s here"
             " (transactionLifetimeLimitSeconds; 60 unless you set it).\n\nEvents: "
             + ", ".join(f"{name} {count}" for name, count in running.types.items())
@@ -92,8 +94,8 @@ def _show(findings: Sequence[Finding]) -> None:
         print(f"    and {len(findings) - SHOWN} more", flush=True)
 
 
-def _chosen(options: argparse.Namespace, servers: Sequence[str]) -> list[faults.Fault]:
-    known = faults.known(servers)
+def _chosen(options: argparse.Namespace) -> list[faults.Fault]:
+    known = faults.known(platform.killable(options.servers, options.sql))
     return [fault for fault in known if not options.only or fault.names & set(options.only)]
 
 
@@ -108,6 +110,12 @@ def _command(options: argparse.Namespace) -> str:
     return shlex.join(["python", "-m", "tests.system.faults", *given, *only])
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
 def _options() -> argparse.Namespace:
     victims = [*faults.PROCESSES, *faults.SERVERS, "zombie", "standby", "rewind"]
     parser = argparse.ArgumentParser(
@@ -119,7 +127,7 @@ def _options() -> argparse.Namespace:
         epilog=f"Victims: {', '.join(victims)}. Points: {', '.join(faults.POINTS)}.",
     )
     default = "real" if platform.real_servers_are_here() else "embedded"
-    parser.add_argument("--kills", type=int, default=100, metavar="N", help="how many faults (default: 100)")
+    parser.add_argument("--kills", type=_number, default=100, metavar="N", help="how many faults (default: 100)")
     parser.add_argument(
         "--seed",
         type=int,
@@ -148,6 +156,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := set(options.only) - {*victims, *faults.POINTS}:
         parser.error(f"unknown in --only: {', '.join(sorted(unknown))}")
+    if not _chosen(options):
+        parser.error(f"nothing of {', '.join(options.only)} can be killed on {options.servers} servers")
     return options
 
 

@@ -57,6 +57,11 @@ def real_servers_are_here() -> bool:
     return not MariaDb.missing() + Kafka.missing()
 
 
+def killable(kind: str, sql: str) -> list[str]:
+    """Return the names of the servers that can be killed: embedded Kafka and SQLite are in memory, or no process."""
+    return ["mongod", "kafka", sql] if kind == "real" else ["mongod"]
+
+
 @contextmanager
 def running(kind: str, folder: Path, sql: str = "mariadb") -> Iterator[Platform]:
     """Run servers, `real` (with one of SQL_SERVERS) or `embedded`, for the length of the block."""

@@ -10,6 +10,7 @@ import pytest
 from analytics.progress import Counts
 from marketplace.events.catalogue import CATALOGUE
 from tests.system.faults import bench, faults, ledger, platform, points, processes, rounds, tables, tap
+from tests.system.faults.__main__ import main
 from tests.system.faults.counting import COUNTED
 from tests.system.faults.findings import Kind
 
@@ -61,6 +62,16 @@ def test_the_ledger_tells_what_was_skipped(batches: list[tuple[int, int, int]], 
     messages = [0, 1, 3, 4]  # a transaction ends at 2
     found = ledger.skipped(counted, lambda _, start, end: sum(start <= offset < end for offset in messages))
     assert [finding.kind for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--kills=0"], ["--kills=-1"], ["--only=nobody"], ["--servers=embedded", "--only=kafka,mariadb"]]
+)
+def test_a_run_without_a_kill_is_refused_at_once(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["faults", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("name", points.POINTS)
