@@ -131,8 +131,10 @@ _ENVELOPES: Final = msgspec.json.Decoder(Envelope)
 
 def decode(topic: str, key: bytes | None, value: bytes | None) -> Event:
     """Return the event of a message. Raises BadMessage, with the reason, when the tables cannot take it."""
+    if not value:
+        raise BadMessage("the message is empty")
     try:
-        envelope = _ENVELOPES.decode(value or b"")
+        envelope = _ENVELOPES.decode(value)
         decoder, read = _BY_EVENT_TYPE.get(envelope.event_type, (None, None))
         if decoder is None or read is None:
             raise BadMessage(f"unknown event type {envelope.event_type!r:.80}")

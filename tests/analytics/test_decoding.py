@@ -25,8 +25,8 @@ def changed(event_type="user.created", path="", value=None, **changes):
 
 
 BROKEN = {
-    "no value": (None, "truncated"),
-    "empty": (b"", "truncated"),
+    "no value": (None, "the message is empty"),
+    "empty": (b"", "the message is empty"),
     "no JSON": (b"hello", "malformed"),
     "cut off": (raw(event("user.created", ID))[:-20], "truncated|malformed"),
     "not UTF-8": (raw(event("user.created", ID)).replace(b"Ada", b"\xff\xfe"), "utf-8"),
