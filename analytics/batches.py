@@ -13,6 +13,7 @@ from analytics.decoding import Event, decode
 from analytics.models import DeadLetter
 from analytics.offsets import Offsets, OffsetStore, Partition
 from analytics.outages import is_bad_value
+from analytics.readable import printable
 
 ERROR_LENGTH = 2000
 
@@ -68,6 +69,7 @@ class Stored:
     gaps: list[writer.Gap]
     bad_in_a_row: int
     next_offsets: Offsets
+    first_dead: str = ""  # the first dead letter's place and reason
 
 
 def store(
@@ -107,7 +109,13 @@ def _write(batch: Batch, offsets: OffsetStore, expected: Offsets) -> Stored:
         _bury(batch.letters, offsets.cluster_id)
         offsets.move(batch.next_offsets)
     read, dead = len(batch.events) + len(batch.letters), len(batch.letters)
-    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets)
+    first = _told(*batch.letters[0]) if batch.letters else ""
+    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets, first)
+
+
+def _told(message: Received, error: str) -> str:
+    (topic, partition), offset = message.partition, message.offset
+    return f"{topic}/{partition}@{offset}: {printable(error)}"
 
 
 def _bury(letters: list[tuple[Received, str]], cluster_id: str) -> None:

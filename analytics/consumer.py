@@ -194,6 +194,8 @@ class EventConsumer:
         self._bad_in_a_row = stored.bad_in_a_row
         self._gaps += stored.gaps[: NAMED_GAPS - len(self._gaps)]
         self.counts.add(stored)
+        if stored.dead:
+            logger.warning("dead letters: %d, the first %s", stored.dead, stored.first_dead)
         self._reader.announce()
 
     # --- waiting ----------------------------------------------------------------------------------------------------

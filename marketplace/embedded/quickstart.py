@@ -167,7 +167,7 @@ class Quickstart:
 
     def _check_running(self, children: Children) -> None:
         if ended := children.ended():
-            raise QuickstartError(f"Ended by themselves: {_codes(ended)}. Their last lines above say why.")
+            raise QuickstartError(f"No longer running: {_codes(ended)}. Their last lines above may say why.")
 
     # --- Analytics --------------------------------------------------------------------------------------------------
 
@@ -248,4 +248,8 @@ def _answers(port: int) -> bool:
 
 
 def _codes(ended: dict[str, int]) -> str:
-    return ", ".join(f"{name} (exit code {code})" for name, code in ended.items())
+    return ", ".join(f"{name} ({_end(code)})" for name, code in ended.items())
+
+
+def _end(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by signal {-code} from outside"

@@ -228,7 +228,7 @@ def test_an_undecodable_message_does_not_end_the_search_for_a_refused_one(
     assert all(before > after for before, after in itertools.pairwise(refused)), refused
 
 
-def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group):
+def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group, caplog):
     ids = [new_id() for _ in range(5)]
     good = [event("user.created", user_id) for user_id in ids]
     own_kafka([good[0], ("user", b"k", b"poison"), good[1], ("user", b"k", None), *good[2:]])
@@ -236,6 +236,8 @@ def test_poison_goes_to_the_dead_letters_and_the_topic_goes_on(own_kafka, group)
     assert (counts.read, counts.changed, counts.dead) == (7, 5, 2)
     assert User.objects.filter(pk__in=ids).count() == 5
     assert DeadLetter.objects.count() == 2
+    letter = DeadLetter.objects.earliest("id")
+    assert f"the first user/{letter.partition}@{letter.offset}: {letter.error}" in caplog.text
 
 
 def test_too_many_bad_messages_stop_the_consumer_with_nothing_dropped(own_kafka, group):

@@ -136,7 +136,7 @@ def test_analytics_are_complete_after_a_kill_and_a_child_that_dies_ends_everythi
     relay = next(child for child in running.children if "relay_events" in child.cmdline())
     relay.kill()
     assert running.process.wait(40) == 1
-    assert "Ended by themselves: relay (exit code -9)" in running.output()
+    assert "No longer running: relay (killed by signal 9 from outside)" in running.output()
     assert not psutil.wait_procs(running.children, timeout=10)[1]
 
 
