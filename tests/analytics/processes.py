@@ -61,7 +61,7 @@ class Tables:
         """Return the version of each row by its key."""
         return dict(self.rows(f"SELECT {table[:-1]}_id, version FROM {table}"))  # noqa: S608
 
-    def check_batches(self, begin: Ends) -> int:
+    def check_batches(self, begin: Ends | None = None) -> int:
         """Assert that the batches of each partition hold every message once. Return how many batches there were.
 
         Before `begin` are the messages of other tests, and records that end transactions: those are no messages.
@@ -75,7 +75,7 @@ class Tables:
             batches.sort()
             about = partition, batches
             assert all(before[1] == after[0] for before, after in pairwise(batches)), about
-            own = [batch for batch in batches if batch[0] >= begin[partition]]
+            own = [batch for batch in batches if batch[0] >= (begin or {}).get(partition, 0)]
             assert all(messages == following - first for first, following, messages in own), about
             assert batches[-1][1] == stored[partition], about
         return sum(map(len, partitions.values()))

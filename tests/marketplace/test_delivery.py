@@ -35,7 +35,7 @@ def test_a_producer_that_is_dropped_in_mid_batch_ends_its_threads(settings: obje
 def test_a_batch_that_readers_do_not_get_is_not_published(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a broker takes a partition for marked as committed that is not: readers wait in front of the batch."""
     monkeypatch.setattr(deliveries, "READABLE_SECONDS", 1.0)
-    first = event(A, 1)
+    first, second = (event(A, version, topic="relays") for version in (1, 2))  # no other test reads that
     other = Producer({"bootstrap.servers": kafka, "transactional.id": f"test-{uuid.uuid4()}"})
     other.init_transactions(20)
     other.begin_transaction()
@@ -46,5 +46,4 @@ def test_a_batch_that_readers_do_not_get_is_not_published(kafka: str, monkeypatc
     with pytest.raises(BrokenError, match="cannot be read"):
         delivery.publish([first])
     other.abort_transaction(20)
-    second = event(A, 2)
     assert delivery.publish([second]) == [second]

@@ -16,7 +16,7 @@ import pymongo
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from django.conf import settings
 
-TOPIC = "user"
+TOPIC = "relays"  # of these tests alone: what they put there is no event
 BROKER = """
 import signal
 from marketplace.embedded.kafka import EmbeddedKafka
