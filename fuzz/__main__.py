@@ -12,13 +12,13 @@ from pathlib import Path
 from fuzz import server
 from fuzz.world import KINDS, World
 from marketplace.embedded.processes import start_child, stop_child
+from marketplace.management.interruptible import INTERRUPTED
 from marketplace.stopping import interrupt_on_signals
 
 FOLDER = Path(__file__).parent
 CALLERS = ("anonymous", *KINDS)
 CONFIGURATION = "schemathesis.toml"
 STOP_SECONDS = 20
-INTERRUPTED = 130
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,19 +23,19 @@ _BY_TABLE = {decoder.projection.model._meta.db_table: decoder for decoder in DEC
 Progress = Callable[[int], object]
 
 
-class TableCommand(InterruptibleCommand):
+class TableCommand(InterruptibleCommand, ABC):
     """A command that goes through tables, one after the other."""
 
     # The checks import the whole API; `manage.py check` runs them.
     requires_system_checks: list[str] = []
 
+    @abstractmethod
     def writes(self, options: dict[str, Any]) -> bool:
         """Tell whether the tables are going to be changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def go_through(self, decoder: EntityDecoder, progress: Progress, options: dict[str, Any]) -> tuple[int, str]:
         """Do one table. Return how many documents it has, and what there is to say."""
-        raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

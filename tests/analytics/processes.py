@@ -4,9 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -135,11 +133,3 @@ class ConsumerProcess:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for something that has no event to wait for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)

@@ -15,9 +15,10 @@ from django.conf import settings
 
 from tests.analytics.conftest import Produce, produce_to
 from tests.analytics.events import new_id
-from tests.analytics.processes import ConsumerProcess, Tables, ends, until
+from tests.analytics.processes import ConsumerProcess, Tables, ends
 from tests.analytics.streams import state_event
 from tests.servers.kafka import Kafka
+from tests.waiting import until
 
 ENTITIES = 60  # of each kind
 CONSUMERS = 3

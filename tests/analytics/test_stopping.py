@@ -21,7 +21,8 @@ from analytics.reader import Reader
 from marketplace import kafka as clients
 from tests.analytics.conftest import Produce, produce_to
 from tests.analytics.events import event, new_id
-from tests.analytics.processes import ConsumerProcess, Tables, until
+from tests.analytics.processes import ConsumerProcess, Tables
+from tests.waiting import until
 
 
 class Broker:

@@ -8,7 +8,8 @@ from django.conf import settings
 from tests.analytics.conftest import Produce
 from tests.analytics.events import event, new_id
 from tests.analytics.launched_consumer import PLACES
-from tests.analytics.processes import ConsumerProcess, Tables, ends, until
+from tests.analytics.processes import ConsumerProcess, Tables, ends
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,10 +2,9 @@
 
 import json
 import threading
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -58,15 +57,6 @@ def running(policy: RelayPolicy = QUICK) -> Iterator[Relay]:
         stop.set()
         thread.join(20)
     assert not thread.is_alive()
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> float:
-    """Wait for a condition, and return how long it took."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < seconds
-        time.sleep(0.01)
-    return time.monotonic() - started
 
 
 def published(broker: MockBroker) -> list[Message]:

@@ -11,7 +11,8 @@ from confluent_kafka import Producer
 from marketplace.events import delivery as deliveries
 from marketplace.events.delivery import BrokenError, Delivery
 from tests.marketplace.mock_broker import MockBroker
-from tests.marketplace.relaying import A, event, until
+from tests.marketplace.relaying import A, event
+from tests.waiting import until
 
 
 def test_a_producer_that_is_dropped_in_mid_batch_ends_its_threads(settings: object) -> None:

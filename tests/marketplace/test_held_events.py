@@ -10,8 +10,9 @@ from marketplace import mongo
 from marketplace.events.delivery import Delivery
 from marketplace.events.relay import Relay
 from tests.marketplace.mock_broker import MockBroker
-from tests.marketplace.relaying import QUICK, A, event, put, running, until, versions, waiting
+from tests.marketplace.relaying import QUICK, A, event, put, running, versions, waiting
 from tests.marketplace.relaying import published as messages
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("mongodb")
 

@@ -29,10 +29,10 @@ from tests.marketplace.relaying import (
     published,
     put,
     running,
-    until,
     versions,
     waiting,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("mongodb")
 

@@ -5,7 +5,8 @@ from pymongo.collection import Collection
 
 from marketplace import mongo
 from tests.marketplace.mock_broker import MockBroker
-from tests.marketplace.relaying import A, published, put, running, until, versions
+from tests.marketplace.relaying import A, published, put, running, versions
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("mongodb")
 

@@ -1,7 +1,6 @@
 """What the tests of outages share: servers of their own, a consumer process, and events that have to arrive."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,17 +16,10 @@ from tests.servers.mariadb import MariaDb
 from tests.servers.mysql import MySql
 from tests.servers.sql import SqlServer
 from tests.system.faults.processes import Process
+from tests.waiting import until
 
 # How soon after an outage everything has to be where it belongs.
 RESUME_SECONDS = 10
-
-
-def until(condition: Callable[[], object], seconds: float, what: str, *, every: float = 0.05) -> None:
-    """Wait until the condition holds. Raises AssertionError that says what it waited for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(every)  # what another process does has no event here
 
 
 def sql_server() -> type[SqlServer]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -161,15 +161,6 @@ class Outbox:
 
     def waiting(self) -> int:
         return self._database.outbox.count_documents({})
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> float:
-    """Wait for a condition, and return how long it took."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < seconds
-        time.sleep(0.02)
-    return time.monotonic() - started
 
 
 def read(kafka: str, key: str, isolation: str = "read_uncommitted") -> list[int]:

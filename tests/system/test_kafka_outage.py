@@ -18,8 +18,9 @@ from tests.marketplace.mock_broker import MockBroker
 from tests.servers.kafka import Kafka
 from tests.servers.mongod import Mongod
 from tests.system.faults.processes import Api, Process, manage
-from tests.system.outages import EventConsumer, until
+from tests.system.outages import EventConsumer
 from tests.system.test_api_alone import ask
+from tests.waiting import until
 
 USER = {"password": "long enough", "display_name": "Ada"}
 DATABASE = "shop"

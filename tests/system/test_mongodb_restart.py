@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from tests.servers.mongod import Mongod
 from tests.servers.server import Server
 from tests.system.faults.processes import Api, manage
-from tests.system.outages import until
+from tests.waiting import until
 
 DATABASE = "shop"
 CLIENTS = 4

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from django.conf import settings
 
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -94,13 +95,6 @@ class Relay:
     def is_empty(self) -> bool:
         with pymongo.MongoClient(self.url) as client:
             return client.shop.outbox.find_one() is None
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_the_relay_goes_on_when_mongodb_is_back(mongod: EmbeddedMongo, relay: Relay) -> None:

@@ -24,7 +24,7 @@ from marketplace.callers import SYSTEM, Caller
 from marketplace.events.outbox import OUTBOX
 from tests.analytics import shop
 from tests.analytics.conftest import own_kafka as own_kafka
-from tests.system.outages import until
+from tests.waiting import until
 from users import services as users
 from users.documents import User
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.mongod import Mongod
-from tests.system.relays import Broker, Outbox, RelayProcess, until
+from tests.system.relays import Broker, Outbox, RelayProcess
+from tests.waiting import until
 
 SECONDS = 10
 

@@ -17,7 +17,8 @@ from tests.servers.mariadb import MariaDb
 from tests.servers.sql import SqlServer
 from tests.system import outages
 from tests.system.faults.processes import manage
-from tests.system.outages import EventConsumer, Traffic, until
+from tests.system.outages import EventConsumer, Traffic
+from tests.waiting import until
 
 LOCK_WAIT_SECONDS = 3
 PAUSE_SECONDS = 20  # twice as long as the group's session

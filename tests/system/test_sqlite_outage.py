@@ -10,7 +10,8 @@ import pytest
 
 from marketplace.embedded.kafka import EmbeddedKafka
 from tests.system.faults.processes import manage
-from tests.system.outages import EventConsumer, Traffic, until
+from tests.system.outages import EventConsumer, Traffic
+from tests.waiting import until
 
 LOCK_SECONDS = 3  # longer than the consumer leaves its partitions running beside a statement
 

@@ -8,7 +8,8 @@ import pytest
 from bson import ObjectId
 
 from marketplace.events.relay import RelayPolicy
-from tests.system.relays import Outbox, read, until
+from tests.system.relays import Outbox, read
+from tests.waiting import until
 
 LEASE_SECONDS = RelayPolicy().lease_seconds
 

@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from marketplace.management.interruptible import INTERRUPTED
 from marketplace.stopping import interrupt_on_signals
 from tests.system.faults import bench, faults, platform, report, rounds
 from tests.system.faults.findings import Finding, Kind
 
-INTERRUPTED = 130
 SHOWN = 20
 
 
