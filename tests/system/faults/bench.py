@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
+from confluent_kafka.admin import AdminClient
 
 from tests.system.faults import ledger
 from tests.system.faults.comparison import Comparison
@@ -16,7 +17,7 @@ from tests.system.faults.findings import Finding, Kind
 from tests.system.faults.oracle import Entity, Oracle
 from tests.system.faults.platform import DATABASE, Platform
 from tests.system.faults.processes import Api, Process, manage
-from tests.system.faults.tap import Tap
+from tests.system.faults.tap import TOPICS, Tap
 
 SETTLE_SECONDS = 60
 POLL_SECONDS = 0.1
@@ -40,6 +41,7 @@ class Bench:
             stack.callback(process.stop)
         for name in ("api", "relay", "consumer-1", "consumer-2"):
             self.processes[name].start()
+        self.partitions = broker_partitions(platform.kafka)
         self._tap = stack.enter_context(Tap(platform.kafka))
         self._oracle = Oracle()
         self._comparison = Comparison(self._oracle, self._tap, platform.tables)
@@ -168,6 +170,12 @@ def _processes(environment: dict[str, str], folder: Path) -> dict[str, Process]:
         Process("consumer", "consumer-2", consumer, environment, folder),
     ]
     return {process.name: process for process in processes}
+
+
+def broker_partitions(servers: str) -> int:
+    """Return how many partitions the five topics have together."""
+    topics = AdminClient({"bootstrap.servers": servers}).list_topics(timeout=30).topics
+    return sum(len(topics[name].partitions) for name in TOPICS)
 
 
 def tells_of_missing(line: str) -> bool:

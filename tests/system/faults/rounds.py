@@ -1,6 +1,7 @@
 """One round: load, a fault in the middle of it, a restart, the time until all works again, and the comparison."""
 
 import random
+import re
 import time
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ from tests.system.faults import ledger
 from tests.system.faults.bench import Bench, stopped
 from tests.system.faults.faults import Fault
 from tests.system.faults.findings import Finding, Kind
-from tests.system.faults.processes import Process
+from tests.system.faults.processes import GONE_SECONDS, Process
+from tests.waiting import until
 
 # Acknowledged writes before the fault and after the recovery.
 WRITES = 40
@@ -74,9 +76,9 @@ def _strike(bench: Bench, fault: Fault, rng: random.Random) -> list[Finding]:
         time.sleep(rng.uniform(0, MOMENT_SECONDS))  # any moment
         _kill(bench, fault)
         return []
-    if fault.point == "consumer-revoke":
-        _rebalance(bench)
     victim = _process(bench, fault)
+    if fault.point == "consumer-revoke":
+        _rebalance(bench, victim)
     if victim.wait_until_stopped() if fault.is_zombie else victim.wait_until_gone():
         if fault.has_standby:  # not before: it would be the active one
             bench.processes["relay-standby"].start()
@@ -93,11 +95,19 @@ def _fenced(bench: Bench, fault: Fault) -> list[Finding]:
     return [Finding(Kind.WRONG, f"{victim.name} woke up and does not stand by:\n{victim.tail()}")]
 
 
-def _rebalance(bench: Bench) -> None:
-    """Have the other consumer leave and come back: what the victim took over is revoked again."""
+def _rebalance(bench: Bench, victim: Process) -> None:
+    """Have the other consumer leave, and come back when the victim has taken over all: it must give half of it back."""
     other = bench.processes["consumer-2"]
     other.stop()
+    until(lambda: held(victim.said()) == bench.partitions, GONE_SECONDS, f"{victim.name} holds all partitions")
     other.start()
+
+
+def held(log: str) -> int:
+    """Return how many partitions a consumer has, by what it has logged since its start."""
+    assigned = re.findall(r"(\d+) more partitions assigned", log)
+    revoked = re.findall(r"(\d+) partitions revoked", log)
+    return sum(map(int, assigned)) - sum(map(int, revoked))
 
 
 def _kill(bench: Bench, fault: Fault) -> None:

@@ -37,6 +37,11 @@ def test_all_event_types_are_known() -> None:
     assert {f"{entity}.{name}" for entity, names in tap.EVENT_TYPES.items() for name in names} == set(CATALOGUE)
 
 
+def test_a_consumers_partitions_are_read_off_its_log() -> None:
+    said = "INFO 15 more partitions assigned\nINFO 15 more partitions assigned\n"
+    assert (rounds.held(""), rounds.held(said), rounds.held(said + "INFO 10 partitions revoked\n")) == (0, 30, 20)
+
+
 @pytest.mark.parametrize("gaps", [0, 3])
 def test_a_consumer_that_misses_versions_is_heard(gaps: int) -> None:
     assert bench.tells_of_missing(f"INFO {Counts(gaps=gaps)}") == bool(gaps)
