@@ -1,7 +1,8 @@
 """The analytics tables (SPEC section 5). Only the consumer writes them.
 
 Table and column names, sizes and indexes are a contract with the people who query them. `projections.py` says which
-value of an event goes into which column. The consumer's own tables are in `bookkeeping.py`.
+value of an event goes into which column. Of the tables that are no contract, the consumer's own are in
+`bookkeeping.py`, the roll-ups in `daily.py`, and what the pipeline tells of itself in `pipeline.py`.
 """
 
 from django.db import models
@@ -11,7 +12,22 @@ from analytics.bookkeeping import DeadLetter as DeadLetter
 from analytics.bookkeeping import DeadLetterAction as DeadLetterAction
 from analytics.bookkeeping import RebuildPosition as RebuildPosition
 from analytics.bookkeeping import Tombstone as Tombstone
+from analytics.daily import Customer as Customer
+from analytics.daily import CustomerDay as CustomerDay
+from analytics.daily import DailyBuyers as DailyBuyers
+from analytics.daily import DailyCancellations as DailyCancellations
+from analytics.daily import DailyOrders as DailyOrders
+from analytics.daily import DailyPosts as DailyPosts
+from analytics.daily import DailySales as DailySales
+from analytics.daily import DailySupplierSales as DailySupplierSales
+from analytics.daily import DailyUsers as DailyUsers
+from analytics.daily import MonthlyCohorts as MonthlyCohorts
 from analytics.fields import ID_LENGTH, KeyField, LineField, ProseField
+from analytics.pipeline import Desk as Desk
+from analytics.pipeline import EventDelay as EventDelay
+from analytics.pipeline import Export as Export
+from analytics.pipeline import PartitionReport as PartitionReport
+from analytics.pipeline import VerificationRun as VerificationRun
 
 UUID_LENGTH = 36
 EMAIL_LENGTH = 255
