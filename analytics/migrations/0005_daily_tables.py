@@ -1,5 +1,6 @@
 """The roll-up tables, what the pipeline tells of itself, exports, and the permissions of the dashboard."""
 
+import analytics.fields
 from django.db import migrations, models
 
 
