@@ -8,7 +8,7 @@ Fields are marked where they are declared: `private=True` (never shown), `owner_
 
 import functools
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import bson
@@ -132,11 +132,13 @@ def has_owner_only(document: type[me.base.BaseDocument]) -> bool:
 
 
 def _plain(value: object) -> str:
-    """Return the JSON form of what BSON has and JSON has not."""
+    """Return the JSON form of what BSON or SQL has and JSON has not."""
     if isinstance(value, ObjectId):
         return str(value)
     if isinstance(value, datetime):
         return timestamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
