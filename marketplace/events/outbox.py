@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
+import pymongo
 from django.conf import settings
 from django.dispatch import Signal, receiver
 from mongoengine.errors import SaveConditionError
@@ -142,3 +143,21 @@ def runs(events: Sequence[mongo.Stored]) -> list[list[str]]:
         runs[-1].append(event["_id"])
         seen.add(event["key"])
     return runs
+
+
+class Backlog(NamedTuple):
+    """What waits to be published: how many events, and the time of the oldest."""
+
+    events: int
+    oldest: datetime | None
+
+
+def backlog(limit: int, seconds: float) -> Backlog:
+    """Count the events that wait, up to `limit`, within so many seconds.
+
+    Raises PyMongoError when MongoDB does not answer in time, ImproperlyConfigured when MONGODB_URL is not set.
+    """
+    waiting = mongo.database()[OUTBOX]
+    with pymongo.timeout(seconds):
+        oldest = waiting.find_one({}, {"timestamp": 1}, sort=[("timestamp", 1)])
+        return Backlog(waiting.count_documents({}, limit=limit), oldest["timestamp"] if oldest else None)
