@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
     path("", include("content.urls")),
+    path("", include("analytics.urls")),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", SwaggerView.as_view()),
     path("redoc", RedocView.as_view()),

@@ -42,10 +42,15 @@ class RateLimitedView(MongoView):
     """
 
     def perform_authentication(self, request: Request) -> None:
-        """Find the caller and count the request. Raises RateLimitError when it is one too many."""
+        """Find the caller and count the request. Raises RateLimitError when it is one too many.
+
+        Nobody is the caller of a request whose credentials fail, while its error is rendered.
+        """
         try:
             super().perform_authentication(request)
         except Exception as error:
+            # As DRF does itself, but for its own exceptions only.
+            request._not_authenticated()  # type: ignore[attr-defined]
             if as_app_error(error).status < status.HTTP_500_INTERNAL_SERVER_ERROR:
                 self._count(request, ANONYMOUS)
             raise

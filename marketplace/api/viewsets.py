@@ -108,15 +108,6 @@ class ResourceViewSet(RateLimitedView, GenericViewSet[Any]):
 
     # --- shared steps ---
 
-    def perform_authentication(self, request: Request) -> None:
-        """Find the caller. Nobody is the caller of a request whose credentials fail, while its error is rendered."""
-        try:
-            super().perform_authentication(request)
-        except Exception:
-            # As DRF does itself, but for its own exceptions only.
-            request._not_authenticated()  # type: ignore[attr-defined]
-            raise
-
     @property
     def caller(self) -> Caller:
         """The caller that authentication found."""

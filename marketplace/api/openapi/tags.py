@@ -7,6 +7,7 @@ _TAGS = {
     "Products": "What suppliers sell: prices, variants, stock, and a status from draft to discontinued.",
     "Orders": "What users buy. Placing an order takes its stock, cancelling gives it back.",
     "Posts": "What users write, as drafts or published.",
+    "Reports": "Revenue, customers, stock and the pipeline in numbers, as JSON or CSV.",
     "Service": "The service itself: its version, and whether it works.",
 }
 # Of paths whose first part is not the tag's own name.
