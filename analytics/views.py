@@ -30,8 +30,7 @@ class ReportView(RateLimitedView):
     schema = ReportSchema()
     renderer_classes = (OrjsonRenderer, BrowsableRenderer, CsvRenderer)
     http_method_names = ["get", "head"]
-    # Set by the route.
-    report: Report
+    report: Report = None  # type: ignore[assignment]  # each route sets it
 
     @may_answer(ValidationError)
     def get(self, request: Request) -> HttpResponseBase:
