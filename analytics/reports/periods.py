@@ -60,7 +60,7 @@ def asked(start: date | None, end: date | None, until: date) -> Period:
     Raises ValueError, for people to read, when there is no day in it, more than MAX_DAYS, or one before FIRST_DAY.
     """
     end = end or until + DAY
-    if min(start or end - DAY, end - DAY) < FIRST_DAY:
+    if end <= FIRST_DAY or (start and start < FIRST_DAY):
         raise ValueError(f"There is nothing before {FIRST_DAY}.")
     start = start or max(end - DEFAULT_DAYS * DAY, FIRST_DAY)
     if end <= start:
