@@ -14,6 +14,10 @@ from analytics.fields import ID_LENGTH, KeyField
 
 # Order statuses that revenue leaves out (SPEC section 6).
 UNCOUNTED: Final = ("cancelled", "failed", "refunded")
+# Tiers of posts, the highest first: so many views for each like at the most; the others are low (SPEC section 6). Whole
+# numbers, because 7 of 70 is less than a tenth in floats.
+TIERS: Final = (("viral", 10), ("high", 20), ("medium", 50))
+LOW: Final = "low"
 # Stands for "no day before" in a key, where no column may be null: the first day that MySQL promises to hold.
 NEVER: Final = date(1000, 1, 1)
 
@@ -152,7 +156,7 @@ class DailyUsers(RollUp):
 class DailyPosts(RollUp):
     """Posts by the day they were published (drafts: made), what they are now, and for published ones their tier.
 
-    The tier follows from likes by views: viral from 10 %, high from 5 %, medium from 2 %, else low (SPEC section 6).
+    The tier follows from likes by views (TIERS).
     """
 
     PUBLISHED: Final = "published"
