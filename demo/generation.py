@@ -2,10 +2,11 @@
 
 import hashlib
 import math
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import attrgetter
 from random import Random
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ WEEKDAY_WEIGHTS = (0.8, 0.75, 0.8, 0.9, 1.15, 1.6, 1.4)
 # From midnight on: quiet nights, a peak in the evening.
 HOUR_WEIGHTS = (2, 1, 1, 1, 1, 2, 3, 5, 6, 7, 8, 9, 10, 9, 8, 8, 9, 10, 12, 14, 15, 13, 9, 5)
 WINDOW_DAYS = 90
+# Multiples of it, modulo 1, lie evenly however many are taken (Weyl's sequence with the golden ratio).
+GOLDEN = (math.sqrt(5) - 1) / 2
 LOOKUP_BATCH = 1000
 
 
@@ -75,7 +78,7 @@ def pick(random: Random, weighted: dict[T, float]) -> T:
     return random.choices(list(weighted), weights=list(weighted.values()))[0]
 
 
-def long_tail(random: Random, ranked: Sequence[T], exponent: float = 0.9) -> T:
+def long_tail(random: Random, ranked: Sequence[T], exponent: float = 0.75) -> T:
     """Return one of the values, the first ones most often."""
     return random.choices(ranked, weights=[1 / (rank + 1) ** exponent for rank in range(len(ranked))])[0]
 
@@ -85,12 +88,23 @@ def lognormal(random: Random, median: float, sigma: float) -> float:
     return random.lognormvariate(math.log(median), sigma)
 
 
-def moment(random: Random, until: datetime, *, growth: float) -> datetime:
-    """Return a moment in the WINDOW_DAYS before `until`: more often late than early, with a weekly and daily rhythm."""
-    days = [until - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1)]
-    weights = [WEEKDAY_WEIGHTS[day.weekday()] * (1 + growth * number / WINDOW_DAYS) for number, day in enumerate(days)]
+def moments(demand: Demand, what: str, *, growth: float) -> list[datetime]:
+    """Return a moment for each of the demanded, in the WINDOW_DAYS before the end, with a weekly and daily rhythm.
+
+    The last day gets 1 + `growth` times as many as the first. The days share them evenly, not by chance, so that the
+    rhythm shows with a few a day; the n-th has the same moment whatever the count.
+    """
+    days = [demand.until - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1)]
+    weights = (WEEKDAY_WEIGHTS[day.weekday()] * (1 + growth * number / WINDOW_DAYS) for number, day in enumerate(days))
+    shares = list(accumulate(weights))
+    begin = draw(demand.seed, what, "begin").random()
+    chosen = (days[bisect(shares, (begin + n * GOLDEN) % 1 * shares[-1])] for n in range(demand.count))
+    return [day + _time_of_day(draw(demand.seed, what, n)) for n, day in enumerate(chosen)]
+
+
+def _time_of_day(random: Random) -> timedelta:
     hour = random.choices(range(24), weights=HOUR_WEIGHTS)[0]
-    return random.choices(days, weights=weights)[0] + after(random, timedelta(hours=hour), timedelta(hours=hour + 1))
+    return after(random, timedelta(hours=hour), timedelta(hours=hour + 1))
 
 
 def after(random: Random, least: timedelta, most: timedelta) -> timedelta:

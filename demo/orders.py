@@ -1,4 +1,4 @@
-"""The demo's orders: who buys what and when, cancellations, and suppliers who restock what has sold out."""
+"""The demo's orders: who buys what and when, cancellations, and what sells out and is restocked, or not yet."""
 
 import functools
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from bson import ObjectId
 from catalog import services as catalog
 from catalog.serializers import ProductUpdateSerializer
 from demo.addresses import address
-from demo.generation import Demand, Item, after, demo_id, draw, long_tail, moment, pick, validated
+from demo.generation import Demand, Item, after, demo_id, draw, long_tail, moments, pick, validated
 from demo.people import People
 from marketplace.callers import SYSTEM, Caller
 from marketplace.errors import InsufficientStockError
@@ -36,8 +36,12 @@ CANCEL_REASONS: dict[str | None, float] = {
     None: 10,
 }
 # How strongly regulars buy more than newcomers.
-LOYALTY = 1.6
+LOYALTY = 1.9
 MAX_PRODUCTS = 1000
+# What sells out in the last days has not been restocked yet: customers take what is left, or another product.
+RESTOCK_TIME = timedelta(days=10)
+# That is tried so often; then the supplier brings some after all.
+PATIENCE = 5
 
 
 class Target(TypedDict):
@@ -69,11 +73,11 @@ class Purchase:
 def items(demand: Demand, products: list[Readable]) -> Iterator[Item]:
     """Return the orders, oldest first: stock changes only make sense in that order."""
     people = People(demand.seed, demand.until)
-    moments = [moment(draw(demand.seed, "order", n), demand.until, growth=GROWTH) for n in range(demand.count)]
-    for number in sorted(range(demand.count), key=moments.__getitem__):
+    times = moments(demand, "order", growth=GROWTH)
+    for number in sorted(range(demand.count), key=times.__getitem__):
         new_id = demo_id("orders", f"{demand.seed}:{number}")
         random = draw(demand.seed, "order lines", number)
-        make = functools.partial(_make, new_id, moments[number], random, people, products, demand.until)
+        make = functools.partial(_make, new_id, times[number], random, people, products, demand.until)
         yield Item("orders", new_id, make)
 
 
@@ -81,22 +85,37 @@ def _make(
     new_id: ObjectId, at: datetime, random: Random, people: People, products: list[Readable], until: datetime
 ) -> None:
     customer = people.somebody(random, at, skew=LOYALTY)
-    body = {"items": _lines(random, products, at), "shipping_address": _shipping_address(customer)}
+    on_sale_then = [product for product in products if product["published_at"] <= at] or products
+    body = {"items": _lines(random, on_sale_then), "shipping_address": _shipping_address(customer)}
     cancelled_at = None
     if random.random() < CANCELLED_SHARE:
         cancelled_at = min(at + after(random, timedelta(minutes=5), timedelta(hours=30)), until)
     purchase = Purchase(new_id, at, customer, body, cancelled_at, pick(random, CANCEL_REASONS))
-    while (sold_out := _missing(purchase)) is not None:
-        _restock(sold_out, random.randint(4, 12) * 10, at)
+    substitutes = PATIENCE if at > until - RESTOCK_TIME else 0
+    while (shortage := _shortage(purchase)) is not None:
+        if substitutes:
+            _substitute(purchase, shortage, _line(random, long_tail(random, on_sale_then)))
+            substitutes -= 1
+        else:
+            _restock(shortage["product_id"], random.randint(2, 6) * 5, at)
 
 
-def _missing(purchase: Purchase) -> str | None:
-    """Place the order. Return None, or the id of a product that there is not enough of."""
+def _shortage(purchase: Purchase) -> dict[str, Any] | None:
+    """Place the order. Return None, or of what there is not enough, as the API tells its clients."""
     try:
         _place(purchase)
     except InsufficientStockError as error:
-        return str(error.details["product_id"])
+        return error.details
     return None
+
+
+def _substitute(purchase: Purchase, shortage: dict[str, Any], other: dict[str, Any]) -> None:
+    """Take what is left, or the other line when nothing is."""
+    left = shortage["available"]
+    purchase.body["items"] = [
+        line if line["product_id"] != shortage["product_id"] else (line | {"quantity": left} if left else other)
+        for line in purchase.body["items"]
+    ]
 
 
 @transaction
@@ -109,10 +128,9 @@ def _place(purchase: Purchase) -> None:
         )
 
 
-def _lines(random: Random, products: list[Readable], at: datetime) -> list[dict[str, Any]]:
-    """Return lines of different products that were on sale at the moment."""
-    on_sale_then = [product for product in products if product["published_at"] <= at] or products
-    wanted = [long_tail(random, on_sale_then) for _ in range(pick(random, LINES))]
+def _lines(random: Random, products: list[Readable]) -> list[dict[str, Any]]:
+    """Return lines of different products."""
+    wanted = [long_tail(random, products) for _ in range(pick(random, LINES))]
     return [_line(random, product) for product in {product["_id"]: product for product in wanted}.values()]
 
 

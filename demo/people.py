@@ -20,10 +20,13 @@ from users.services import user_create
 DEMO_PASSWORD = "password123"  # noqa: S105  # known to everybody on purpose
 JOHN = {"email": "john@example.com", "display_name": "John Doe", "phone": "+1 555 0100", "bio": "Here for the demo."}
 EMAIL = "contact_info.primary_email"  # where users and suppliers have it
-POPULATION = 500
+POPULATION = 350
 SIGN_UP_PERIOD = timedelta(days=365)
 # Below 1: more people sign up late than early.
 SIGN_UP_CURVE = 0.6
+# How often it is one of those who have just signed up, whoever the regulars are.
+NEWCOMER_SHARE = 0.25
+NEWCOMER_PERIOD = timedelta(days=9)
 BIOS = (
     "Coffee first.",
     "Weekend hiker, weekday spreadsheet person.",
@@ -51,12 +54,19 @@ class People:
 
     def somebody(self, random: Random, at: datetime, *, skew: float) -> Caller:
         """Return one who has signed up before `at`; the higher the skew, the more often one of the regulars."""
-        elapsed = max((at - self._until + SIGN_UP_PERIOD) / SIGN_UP_PERIOD, 0)
-        present = int(POPULATION * elapsed ** (1 / SIGN_UP_CURVE))
-        person = self._person(int(present * random.random() ** skew))
+        present = self._present(at)
+        number = int(present * random.random() ** skew)
+        if random.random() < NEWCOMER_SHARE:
+            number = random.randint(self._present(at - NEWCOMER_PERIOD), max(present - 1, 0))
+        person = self._person(number)
         if person.key not in self._ids:
             self._ids[person.key] = _signed_up(person)
         return Caller("user", str(self._ids[person.key]))
+
+    def _present(self, at: datetime) -> int:
+        """Return how many have signed up by then."""
+        elapsed = max((at - self._until + SIGN_UP_PERIOD) / SIGN_UP_PERIOD, 0)
+        return int(POPULATION * elapsed ** (1 / SIGN_UP_CURVE))
 
     def _person(self, number: int) -> Item:
         if number == 0:

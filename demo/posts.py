@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from content.serializers import PostCreateSerializer
 from content.services import post_create, post_delete, post_publish
-from demo.generation import Demand, Item, after, demo_id, draw, lognormal, moment, validated
+from demo.generation import Demand, Item, after, demo_id, draw, lognormal, moments, validated
 from demo.people import People
 from demo.texts import LINKS, TEXTS, TOPICS
 from marketplace.mongo import transaction
@@ -27,7 +27,7 @@ TYPES = (
 GROWTH = 0.6  # as in orders
 # How strongly regulars post more than newcomers.
 ACTIVITY = 2.2
-# Which of 32 posts in a row goes viral.
+# Which of 25 posts in a row goes viral.
 VIRAL = 11
 # The share of views that end in a like, comment, share or save: the middle by type.
 ENGAGEMENT = {"text": 0.025, "image": 0.042, "video": 0.055, "link": 0.016, "poll": 0.065}
@@ -37,10 +37,10 @@ INTERACTIONS = {"like_count": 0.74, "comment_count": 0.12, "share_count": 0.06, 
 def items(demand: Demand) -> Iterator[Item]:
     """Return the posts, oldest first."""
     people = People(demand.seed, demand.until)
-    moments = [moment(draw(demand.seed, "post", n), demand.until, growth=GROWTH) for n in range(demand.count)]
-    for number in sorted(range(demand.count), key=moments.__getitem__):
+    times = moments(demand, "post", growth=GROWTH)
+    for number in sorted(range(demand.count), key=times.__getitem__):
         new_id = demo_id("posts", f"{demand.seed}:{number}")
-        make = functools.partial(_make, demand, number, moments[number], people, new_id)
+        make = functools.partial(_make, demand, number, times[number], people, new_id)
         yield Item("posts", new_id, make)
 
 
@@ -49,7 +49,7 @@ def _make(demand: Demand, number: int, at: datetime, people: People, new_id: Obj
     author = people.somebody(random, at, skew=ACTIVITY)
     fate = FATES.get(number % 25, "published")
     changes = validated(PostCreateSerializer, _body(random, TYPES[number % len(TYPES)], new_id))
-    changes |= _stats(random, changes["post_type"], number % 32 == VIRAL, at, demand.until) if fate in SEEN else {}
+    changes |= _stats(random, changes["post_type"], number % 25 == VIRAL, at, demand.until) if fate in SEEN else {}
     later = min(at + after(random, timedelta(hours=1), timedelta(days=4)), demand.until)
 
     @transaction
@@ -106,7 +106,7 @@ def _stats(random: Random, post_type: str, viral: bool, at: datetime, until: dat
     """Return a post's reach by dotted path. A fresh post has not been seen by many yet."""
     age = (until - at) / timedelta(days=1)
     views = int(lognormal(random, 12_000 if viral else 260, 1.1) * age / (age + 1)) + 1
-    rate = random.uniform(0.1, 0.18) if viral else min(lognormal(random, ENGAGEMENT[post_type], 0.6), 0.3)
+    rate = random.uniform(0.2, 0.3) if viral else min(lognormal(random, ENGAGEMENT[post_type], 0.5), 0.3)
     counts = {name: int(views * rate * share * random.uniform(0.7, 1.3)) for name, share in INTERACTIONS.items()}
     stats: dict[str, Any] = counts | {"view_count": views, "engagement_rate": round(sum(counts.values()) / views, 4)}
     if counts["comment_count"]:

@@ -13,7 +13,7 @@ from catalog import services as catalog
 from catalog.serializers import ProductCreateSerializer
 from demo.addresses import city, street
 from demo.assortment import ADJECTIVES, ASSORTMENT, BRANDS, CARE, OPTIONS, Kind
-from demo.generation import Demand, Item, after, demo_id, draw, lognormal, validated
+from demo.generation import Demand, Item, after, demo_id, draw, lognormal, long_tail, validated
 from marketplace.callers import SYSTEM
 from marketplace.mongo import Readable, Stored, transaction
 
@@ -34,11 +34,11 @@ BRANDED_SHARE = 0.75
 
 
 def items(demand: Demand, owners: Sequence[Readable]) -> Iterator[Item]:
-    """Return products of the suppliers, in all categories and statuses."""
+    """Return products in all categories and statuses. The first suppliers have many of them, some of the last none."""
     for number in range(demand.count):
         sku = _sku(demand.seed, number)
         new_id = demo_id("products", sku)
-        owner_id = draw(demand.seed, "owner", number).choice(owners)["_id"]
+        owner_id = long_tail(draw(demand.seed, "owner", number), owners)["_id"]
         yield Item("products", new_id, functools.partial(_make, demand, number, sku, owner_id, new_id))
 
 

@@ -35,10 +35,11 @@ def items(demand: Demand) -> Iterator[Item]:
 
 
 def seeded() -> list[Readable]:
-    """Return the suppliers that are demo data, in the order of their emails."""
+    """Return the suppliers that are demo data: the one with the password first, the others in the order of emails."""
     found = supplier_list(window=Window(MAX_SUPPLIERS)).documents
     suppliers = {one["contact_info"]["primary_email"]: one for one in found}
-    return [suppliers[email] for email in sorted(suppliers) if email.endswith(DOMAIN)]
+    in_order = sorted(suppliers, key=lambda email: (email != FIRST["primary_email"], email))
+    return [suppliers[email] for email in in_order if email.endswith(DOMAIN)]
 
 
 def _make(body: dict[str, Any], joined: datetime, number: int) -> Stored:

@@ -1,12 +1,12 @@
 """seed, generate_products, generate_posts, generate_orders: what they leave behind, and that they can be repeated."""
 
-import io
+import itertools
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,16 @@ from django.core.management import CommandError, call_command
 from catalog.documents import CATEGORIES
 from catalog.services import supplier_delete
 from content.documents import POST_TYPES
+from demo import orders
+from demo.generation import Demand
 from marketplace import mongo
 from marketplace.callers import SYSTEM
-from marketplace.events.outbox import OUTBOX
+from tests.demo.shop import UNTIL, empty, run, stored
 from users.services import user_create
 
-UNTIL = datetime(2026, 3, 1, tzinfo=UTC)  # a Sunday
 COLLECTIONS = ("users", "suppliers", "products", "posts", "orders")
 # Random by nature, and what follows from a supplier's random id.
 RANDOM = {"password_hash", "order_number", "supplier_id"}
-
-
-def run(command: str, *arguments: str, **options: Any) -> str:
-    out = io.StringIO()
-    call_command(command, f"--until={UNTIL:%Y-%m-%d}", *arguments, stdout=out, **options)
-    return out.getvalue()
 
 
 def run_all(*arguments: str) -> None:
@@ -40,10 +35,6 @@ def run_all(*arguments: str) -> None:
     run("generate_products", "--count=22", *arguments)
     run("generate_posts", "--count=25", *arguments)
     run("generate_orders", "--count=25", *arguments)
-
-
-def stored(collection: str) -> list[dict[str, Any]]:
-    return list(mongo.database()[collection].find())
 
 
 def everything() -> dict[str, Any]:
@@ -58,11 +49,6 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _comparable(inner) for key, inner in value.items() if key not in RANDOM}
     return [_comparable(inner) for inner in value] if isinstance(value, list) else value
-
-
-def empty() -> None:
-    for name in mongo.database().list_collection_names():
-        mongo.database()[name].delete_many({})
 
 
 @pytest.mark.usefixtures("mongodb")
@@ -250,11 +236,12 @@ class TestGenerateOrders:
     def test_a_stopped_run_goes_on_where_it_was(self) -> None:
         run_all()
         whole = everything()["orders"]
-        found = mongo.database()["orders"].find({}, {"_id": 1}, sort=[("created_at", 1)], skip=10)
-        interrupted = [order["_id"] for order in found]
-        mongo.database()["orders"].delete_many({"_id": {"$in": interrupted}})
-        # What was not written has no event either.
-        mongo.database()[OUTBOX].delete_many({"key": {"$in": [str(identifier) for identifier in interrupted]}})
+        empty()
+        run("seed", "--count=3")
+        run("generate_products", "--count=22")
+        run("generate_posts", "--count=25")
+        for order in itertools.islice(orders.items(Demand(25, 1, UNTIL), orders.on_sale()), 10):
+            order.make()
         assert "Created 15 orders, skipped 10" in run("generate_orders", "--count=25")
         assert [order["items"] for order in everything()["orders"]] == [order["items"] for order in whole]
 

@@ -12,7 +12,8 @@ from demo.generation import Demand, Item
 class Command(DemoCommand):
     help = (
         "Create orders over the last 90 days, growing in number, with most at week-ends and in the evening; a few are"
-        " cancelled. A product that is sold out is restocked. Customers are created on the way. What exists is skipped."
+        " cancelled. What sells out is restocked, but not in the last ten days. Customers are created on the way; many"
+        " have just signed up, others come back. What exists is skipped."
     )
     what = "orders"
     default_count = 400
