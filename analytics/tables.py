@@ -3,9 +3,9 @@
 Values arrive as the columns take them (`columns.py`), so nothing is converted here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 from django.db import connection, models
 from django.db.models.constants import OnConflict
@@ -16,6 +16,7 @@ from analytics.columns import Row
 # sent a larger packet than it takes closes the connection, which looks as if it had gone away.
 UPSERT_ROWS = 50
 UPSERT_LENGTH = 1 << 20
+_ASSIGNMENT = re.compile(r"(\S+) = ([^\s,]+)")
 
 
 class Table:
@@ -34,9 +35,20 @@ class Table:
 
     def upsert(self, rows: list[Row]) -> None:
         """Insert rows, or overwrite the ones with the same key."""
+        self._merge(rows, self._on_conflict)
+
+    def add(self, rows: list[Row]) -> None:
+        """Insert rows, or add to the numbers of the ones with the same key."""
+        self._merge(rows, self._merging("{old} + {new}"))
+
+    def lock(self, rows: list[Row]) -> None:
+        """Insert rows, or lock the ones with the same key exclusively and leave them as they are."""
+        self._merge(rows, self._merging("{old}"))
+
+    def _merge(self, rows: list[Row], on_conflict: str) -> None:
         with connection.cursor() as cursor:
             for chunk in _chunks(rows):
-                statement = f"{self._insert} {', '.join([self._placeholders] * len(chunk))} {self._on_conflict}"
+                statement = f"{self._insert} {', '.join([self._placeholders] * len(chunk))} {on_conflict}"
                 cursor.execute(statement, [value for row in chunk for value in row])
 
     def set(self, columns: Sequence[str], rows: list[Row]) -> None:
@@ -78,6 +90,17 @@ class Table:
             cursor.execute(f"SELECT {columns} FROM {table} WHERE {quote(self._columns[0])} {condition}", parameters)  # noqa: S608
             return [list(row) for row in cursor.fetchall()]
 
+    def delete_zeros(self, keys: list[Row]) -> None:
+        """Delete the rows of these keys whose other columns are all zero."""
+        quote = connection.ops.quote_name
+        key = " AND ".join(f"{quote(column)} = %s" for column in self._columns[: self._key_columns])
+        zeros = " AND ".join(f"{quote(column)} = 0" for column in self._columns[self._key_columns :])
+        with connection.cursor() as cursor:
+            for chunk in _chunks(keys):
+                found = " OR ".join([f"({key})"] * len(chunk))
+                parameters = [value for row in chunk for value in row]
+                cursor.execute(f"DELETE FROM {quote(self._name)} WHERE ({found}) AND {zeros}", parameters)  # noqa: S608
+
     def delete(self, ids: Sequence[str]) -> None:
         """Delete the rows whose first column is one of `ids`."""
         quote = connection.ops.quote_name
@@ -96,9 +119,16 @@ class Table:
         return f"({', '.join(['%s'] * len(self._columns))})"
 
     @cached_property
-    def _on_conflict(self) -> Any:
+    def _on_conflict(self) -> str:
         key, others = self._columns[: self._key_columns], self._columns[self._key_columns :]
-        return connection.ops.on_conflict_suffix_sql(self._columns, OnConflict.UPDATE, others, key)
+        return str(connection.ops.on_conflict_suffix_sql(self._columns, OnConflict.UPDATE, others, key))
+
+    def _merging(self, value: str) -> str:
+        """Return `_on_conflict` with another value than the new one; each database has its own name for that."""
+        table = connection.ops.quote_name(self._name)
+        return _ASSIGNMENT.sub(
+            lambda found: f"{found[1]} = {value.format(old=f'{table}.{found[1]}', new=found[2])}", self._on_conflict
+        )
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

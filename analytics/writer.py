@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from analytics import rollups
 from analytics.columns import Row, sql_text, version_of
 from analytics.decoding import DECODERS, ENVELOPE_COLUMNS, ENVELOPE_SLICE, EntityDecoder, Event
 from analytics.models import Tombstone
@@ -234,11 +235,13 @@ def _mark(state: Event, deleted_at: str) -> None:
 
 
 def _carry_out(decoder: EntityDecoder, work: Work) -> None:
-    """Run the statements: children go before their parent, and come after it.
+    """Run the statements, and have the roll-ups follow: children go before their parent, and come after it.
 
     There may be children where no row is: who deletes one by SQL with foreign keys off leaves them behind.
     """
-    parents, children = _PARENTS[decoder], _CHILDREN.get(decoder)
+    parents, children, entity = _PARENTS[decoder], _CHILDREN.get(decoder), decoder.projection.entity
+    touched = sorted(event.entity_id for event in work.updates + work.marks)
+    contributed = rollups.contributed(entity, touched + work.removals)
     if children:
         children.delete(sorted([event.entity_id for event in work.inserts + work.updates] + work.removals))
     parents.delete(work.removals)
@@ -251,5 +254,6 @@ def _carry_out(decoder: EntityDecoder, work: Work) -> None:
         ("deleted_at", *ENVELOPE_COLUMNS),
         [[event.deleted_at, *event.envelope, event.entity_id] for event in work.marks],
     )
-    entity = decoder.projection.entity
+    touched += [event.entity_id for event in work.inserts]
+    rollups.replace(entity, contributed, rollups.contributed(entity, touched))
     _TOMBSTONES.upsert([[entity, event.entity_id, event.version, event.deleted_at] for event in work.burials])
