@@ -122,7 +122,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 INSTALLED_APPS = [
     "marketplace",  # first: its templates go before those of the apps below
-    "django.contrib.admin",
+    "analytics.admin_app.DashboardAdminConfig",  # in place of django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,82 @@
+"""How the dashboard shows the numbers at its top: the change against the period before, and the course of the days."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.dashboard_values import text
+from analytics.reports.history import History
+from analytics.reports.tiles import Tile
+
+# What counts as bad news when it rises.
+_LESS_IS_BETTER: Final = {"cancellation_rate"}
+# A change that is shown as 0.0 has no direction.
+_SMALLEST: Final = 0.0005
+WIDTH: Final = 120
+HEIGHT: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTile:
+    """A tile as the template shows it; `course` is its value of each day."""
+
+    tile: Tile
+    course: Sequence[float]
+
+    @property
+    def value(self) -> str:
+        """The value for people."""
+        return text(self.tile.kind, self.tile.value)
+
+    @property
+    def previous(self) -> str:
+        """The value of the period before."""
+        return text(self.tile.kind, self.tile.previous)
+
+    @property
+    def difference(self) -> float | None:
+        """The change: of a ratio in points, else as a fraction of what was before; None where neither can be said."""
+        tile = self.tile
+        if tile.kind != "ratio" or tile.value is None or tile.previous is None:
+            return tile.change
+        return tile.value - tile.previous
+
+    @property
+    def change(self) -> str:
+        """The change for people, without its direction."""
+        if self.difference is None:
+            return "nothing to compare with"
+        return f"{abs(100 * self.difference):,.1f} {'points' if self.tile.kind == 'ratio' else '%'}"
+
+    @property
+    def direction(self) -> str:
+        """`up`, `down`, `same`, or `unknown`."""
+        if self.difference is None:
+            return "unknown"
+        if abs(self.difference) < _SMALLEST:
+            return "same"
+        return "up" if self.difference > 0 else "down"
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `worse`, or nothing."""
+        if self.direction not in ("up", "down"):
+            return ""
+        return "better" if (self.direction == "up") != (self.tile.name in _LESS_IS_BETTER) else "worse"
+
+    @property
+    def points(self) -> str:
+        """The course as the points of an SVG polyline, WIDTH by HEIGHT; empty when there is no line to draw."""
+        if len(self.course) < 2 or not any(self.course):  # noqa: PLR2004  # two points make a line
+            return ""
+        step, scale = WIDTH / (len(self.course) - 1), (HEIGHT - 2) / max(self.course)
+        return " ".join(
+            f"{number * step:.1f},{HEIGHT - 1 - value * scale:.1f}" for number, value in enumerate(self.course)
+        )
+
+
+def shown(tiles: Sequence[Tile], found: History) -> Iterator[ShownTile]:
+    """Yield the tiles with what they were on each day, as far as the history tells that."""
+    days = [found.days[day] for day in found.period.days()]
+    for tile in tiles:
+        yield ShownTile(tile, [getattr(day, tile.name, None) or 0 for day in days])
