@@ -1,30 +1,17 @@
-"""What the OpenAPI document says of the reports: taken from the reports, with an example made from their columns."""
+"""What the OpenAPI document says of the reports: taken from the reports themselves."""
 
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample
 
+from analytics import examples
 from analytics.csv_stream import pieces, values
-from analytics.reports.report import Kind, Report
-from analytics.serializers import query, row
+from analytics.reports.report import Report
+from analytics.serializers import OverviewSerializer, query, row
 from marketplace.api.openapi.operations import ApiSchema
 
 JSON, CSV = "application/json", "text/csv"
-
-_BY_KIND: dict[Kind, Any] = {
-    "text": "Hammer",
-    "id": "65f0c0ffee0123456789abcd",
-    "count": 12,
-    "cents": 129900,
-    "ratio": 0.05,
-    "number": 3.5,
-    "day": "2026-03-01",
-    "month": "2026-03-01",
-    "moment": "2026-03-01T09:30:00.000Z",
-    "flag": True,
-    "counts": {"home_garden": 12},
-}
 
 
 class ReportSchema(ApiSchema):
@@ -46,13 +33,31 @@ class ReportSchema(ApiSchema):
         return [query(self.report)()]
 
     def get_response_serializers(self) -> Any:
-        return {(200, JSON): row(self.report)(many=True), (200, CSV): OpenApiTypes.STR}
+        return {(200, JSON): self.answer(), (200, CSV): OpenApiTypes.STR}
+
+    def answer(self) -> Any:
+        """Return the serializer of what JSON has."""
+        return row(self.report)(many=True)
 
     def get_examples(self) -> list[OpenApiExample]:
-        """Return the same row in both forms."""
-        example = {column.name: _BY_KIND[column.kind] for column in self.report.columns}
-        text = b"".join(pieces([*example], values([*example], [example]), self.report.name)).decode()
+        """Return an answer in both forms."""
+        row = examples.row(self.report)
+        text = b"".join(pieces([*row], values([*row], [row]), self.report.name)).decode()
         return [
-            OpenApiExample("Answer", [example], response_only=True),
+            OpenApiExample("Answer", self.example(), response_only=True),
             OpenApiExample("File", text, response_only=True, media_type=CSV),
         ]
+
+    def example(self) -> Any:
+        """Return what JSON may have; of a list, an entry."""
+        return examples.row(self.report)
+
+
+class OverviewSchema(ReportSchema):
+    """Describes the OverviewView."""
+
+    def answer(self) -> Any:
+        return OverviewSerializer()
+
+    def example(self) -> Any:
+        return examples.OVERVIEW

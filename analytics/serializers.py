@@ -1,4 +1,7 @@
-"""What the routes of reports take and answer, derived from the reports themselves: parameters, and a row's columns."""
+"""What the routes of reports take and answer: parameters and rows as the reports have them, and the dashboard's object.
+
+Answers are sent as the reports make them; their serializers serve the OpenAPI document.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -110,7 +113,62 @@ def _column(column: Column) -> Field:
 
 @memoized
 def row(report: Report) -> type[serializers.Serializer[Any]]:
-    """Return the serializer of a report's rows, for the OpenAPI document."""
+    """Return the serializer of a report's rows."""
     fields = {column.name: _column(column) for column in report.columns}
     about = {"__doc__": f"A row of {report.title.lower()}."}
     return type(f"{report.name.title().replace('-', '')}Row", (serializers.Serializer,), about | fields)
+
+
+_ENTITIES: dict[str, tuple[str, dict[str, Field]]] = {
+    "users": ("user", {"display_name": serializers.CharField()}),
+    "suppliers": (
+        "supplier",
+        {"legal_name": serializers.CharField(), "country": serializers.CharField(allow_null=True)},
+    ),
+    "products": ("product", {"name": serializers.CharField(), "base_price_cents": serializers.IntegerField()}),
+    "orders": (
+        "order",
+        {
+            "order_number": serializers.CharField(),
+            "customer_display_name": serializers.CharField(),
+            "total_cents": serializers.IntegerField(),
+        },
+    ),
+    "posts": ("post", {"post_type": serializers.CharField(), "author_display_name": serializers.CharField()}),
+}
+
+
+def _object(name: str, about: str, fields: Mapping[str, Field]) -> type[serializers.Serializer[Any]]:
+    """Return the serializer of an object that has these fields."""
+    return type(name, (serializers.Serializer,), {"__doc__": about, **fields})
+
+
+def _recent(one: str, columns: Mapping[str, Field]) -> Field:
+    """Return the field with the newest of an entity."""
+    key, status, at = serializers.CharField(), serializers.CharField(), serializers.DateTimeField()
+    fields = {f"{one}_id": key, **columns, "status": status, "created_at": at}
+    return _object(f"Recent{one.title()}", f"One of the newest {one}s.", fields)(
+        many=True, help_text="The newest five."
+    )
+
+
+def _entity(name: str) -> Field:
+    """Return the field with all that is told of an entity."""
+    one, columns = _ENTITIES[name]
+    fields: dict[str, Field] = {
+        "total": serializers.IntegerField(help_text="How many there are now, of all time."),
+        "in_range": serializers.IntegerField(help_text="How many of them were made in the range."),
+        "by_status": serializers.DictField(child=serializers.IntegerField(), help_text="How many are what by now."),
+    }
+    if name == "orders":
+        fields["revenue_cents"] = serializers.IntegerField(help_text="Of all orders that count as revenue.")
+        fields["revenue_cents_in_range"] = serializers.IntegerField(help_text="Of those placed in the range.")
+    fields["recent"] = _recent(one, columns)
+    return _object(f"{name.title()}Overview", f"The {name} in numbers.", fields)()
+
+
+OverviewSerializer = _object(
+    "Overview",
+    "Users, suppliers, products, orders and posts in numbers, and the newest of each.",
+    {name: _entity(name) for name in _ENTITIES},
+)

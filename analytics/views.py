@@ -1,5 +1,6 @@
 """The reports over HTTP: one view, of which each report has a route of its own."""
 
+from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils.html import format_html
@@ -8,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics import csv_stream
-from analytics.openapi import ReportSchema
-from analytics.reports.report import Report
+from analytics.openapi import OverviewSchema, ReportSchema
+from analytics.reports.overview import overview
+from analytics.reports.report import Question, Report
 from analytics.serializers import query
 from marketplace.api.limits import RateLimitedView
 from marketplace.api.openapi.routes import may_answer
@@ -45,7 +47,11 @@ class ReportView(RateLimitedView):
             return csv_stream.report_response(request.method or "", self.report, question)
         if form == "json":
             request.accepted_renderer, request.accepted_media_type = OrjsonRenderer(), OrjsonRenderer.media_type
-        return Response(list(self.report.rows(question)))
+        return Response(self.answer(question))
+
+    def answer(self, question: Question) -> Any:
+        """Return what JSON has."""
+        return list(self.report.rows(question))
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002
         """Return the renderer of whatever is no CSV: errors are JSON for those who asked for CSV, too."""
@@ -71,3 +77,13 @@ class ReportView(RateLimitedView):
         parameters = self.request.query_params.copy()
         parameters["format"] = form
         return f"?{parameters.urlencode()}"
+
+
+class OverviewView(ReportView):
+    """Answers the report on everything: CSV has rows as all do, JSON has one object."""
+
+    schema = OverviewSchema()
+
+    def answer(self, question: Question) -> Any:
+        """Return the object."""
+        return overview(question)

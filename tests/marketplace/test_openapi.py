@@ -13,6 +13,7 @@ import catalog.events
 import content.events
 import orders.events
 import users.events
+from analytics.reports.catalogue import REPORTS
 from marketplace import policy
 from marketplace.api.openapi.document import text
 from marketplace.errors import AppError
@@ -159,6 +160,24 @@ def test_fields_that_others_see_as_null_say_so(document: Json) -> None:
         assert "Null for everybody but" in schemas[schema]["properties"][field]["description"]
 
 
+def test_reports_are_told_column_by_column_in_both_forms(document: Json) -> None:
+    for report in REPORTS.values():
+        operation = document["paths"][f"/reports/{report.name}"]["get"]
+        forms = operation["responses"]["200"]["content"]
+        assert forms["text/csv"]["examples"]["File"]["value"].startswith(",".join(one.name for one in report.columns))
+        asked = {one["name"]: one for one in operation["parameters"] if "name" in one}
+        assert set(asked) == {*report.parameters, "format"}
+        assert all("description" in one for one in asked.values())
+        if report.name == "dashboard":
+            continue  # one object
+        name = forms[contract.JSON]["schema"]["items"]["$ref"].rpartition("/")[2]
+        columns = document["components"]["schemas"][name]["properties"]
+        assert list(columns) == [column.name for column in report.columns]
+        for column in report.columns:
+            assert columns[column.name]["description"] == column.definition
+            assert ("null" in columns[column.name]["type"]) == column.is_nullable
+
+
 # --- Callers and errors ---
 
 
@@ -195,6 +214,7 @@ ERRORS = {
     "POST /users": "401 403 409 411 413 415 422",
     "POST /products/{id}/publish": "401 403 404 409 411 413 415 422",
     "POST /auth/refresh": "411 413 415 422",
+    "GET /reports/cohorts": "401 403 422",
 }
 
 

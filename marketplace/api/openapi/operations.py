@@ -38,7 +38,7 @@ class ApiSchema(AutoSchema):
             return None
         identifier = [{"$ref": "#/components/parameters/Id"}] if self.route.single else []
         named = headers.parameters(self.request_headers())
-        operation["parameters"] = [*identifier, *operation.get("parameters", ()), *named]
+        operation["parameters"] = [*identifier, *map(_unwrapped, operation.get("parameters", ())), *named]
         operation.setdefault("security", [])
         operation["responses"] = dict(sorted((self._problems() | self._answers(operation["responses"])).items()))
         return operation
@@ -106,6 +106,14 @@ class ApiSchema(AutoSchema):
         component = ResolvedComponent(name, kind, schema=content, object=ApiSchema)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         return component.ref
+
+
+def _unwrapped(parameter: Schema) -> Schema:
+    """Return a parameter whose schema is a reference as it is: the library put it beside a description, now gone."""
+    match parameter["schema"]:
+        case {"allOf": [reference], **others} if not others:
+            return parameter | {"schema": reference}
+    return parameter
 
 
 class ResourceSchema(ApiSchema):
