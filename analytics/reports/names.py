@@ -19,8 +19,8 @@ def product_name() -> Coalesce:
 
 
 def _name(current: QuerySet[Any, Any], what: str) -> Coalesce:
-    """The order line is looked at for rows without a current name only, by its index."""
-    lines = OrderItem.objects.filter(**{f"{what}_id": OuterRef(f"{what}_id")}).order_by("-id")
+    """The order line is looked at for rows without a current name only, by an index."""
+    lines = OrderItem.objects.filter(**{f"{what}_id": OuterRef(f"{what}_id")}).order_by("-order_id", "-id")
     return Coalesce(
         Subquery(current[:1]), Subquery(lines.values(f"{what}_name")[:1]), output_field=CharField(max_length=200)
     )

@@ -100,7 +100,7 @@ REVENUE_BY_SUPPLIER = Report(
         Column(
             "supplier_name",
             "text",
-            "The supplier's legal name now; for a supplier that is gone, the name on the last of its order lines.",
+            "The supplier's legal name now; for a supplier that is gone, the name on the newest of its order lines.",
         ),
         Column("total_revenue_cents", "cents", "The sum of the supplier's lines in counted orders."),
         Column("items_sold", "count", "How many units these lines hold."),
@@ -124,7 +124,7 @@ TOP_PRODUCTS = Report(
         Column(
             "product_name",
             "text",
-            "The product's name now; for a product that is gone, the name on the last of its order lines.",
+            "The product's name now; for a product that is gone, the name on the newest of its order lines.",
         ),
         Column("times_ordered", "count", "How many lines of counted orders name the product."),
         Column("total_quantity", "count", "How many units these lines hold."),
