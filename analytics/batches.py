@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import DatabaseError, transaction
@@ -10,6 +11,7 @@ from analytics import writer
 from analytics.bookkeeping import message_digest
 from analytics.columns import BadMessage
 from analytics.decoding import Event, decode
+from analytics.delays import Delays, measured
 from analytics.models import DeadLetter
 from analytics.offsets import Offsets, OffsetStore, Partition
 from analytics.outages import is_bad_value
@@ -69,6 +71,7 @@ class Stored:
     gaps: list[writer.Gap]
     bad_in_a_row: int
     next_offsets: Offsets
+    delays: Delays
     first_dead: str = ""  # the first dead letter's place and reason
 
 
@@ -109,8 +112,10 @@ def _write(batch: Batch, offsets: OffsetStore, expected: Offsets) -> Stored:
         _bury(batch.letters, offsets.cluster_id)
         offsets.move(batch.next_offsets)
     read, dead = len(batch.events) + len(batch.letters), len(batch.letters)
+    # A batch that changes nothing repeats what has been measured before: a new group reads everything again.
+    delays = measured([event.written_at for event in batch.events], datetime.now(UTC)) if changed else Delays()
     first = _told(*batch.letters[0]) if batch.letters else ""
-    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets, first)
+    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets, delays, first)
 
 
 def _told(message: Received, error: str) -> str:

@@ -33,6 +33,7 @@ from django.db import DatabaseError, InterfaceError
 
 from analytics.batches import Stored, store
 from analytics.database_thread import DatabaseThread
+from analytics.observer import Observer
 from analytics.offsets import FencedError, OffsetStore, Partition
 from analytics.outages import BackOff, is_bad_value, is_outage
 from analytics.progress import NAMED_GAPS, Counts
@@ -86,6 +87,7 @@ class EventConsumer:
         self._reported = str(self.counts)
         self._reported_gaps = 0
         self._gaps: list[Gap] = []  # a few of those since the last report
+        self._observer = Observer(group, clock)
         self._reader = Reader(group)
         self._progress = self._reader.progress
         self._offsets = OffsetStore(group, "")
@@ -103,6 +105,7 @@ class EventConsumer:
         except _StopRequested:
             logger.info("stopped while waiting for a server; what was not stored is read again")
         finally:
+            self._observer.tell(self._database, self._reader.standings())
             self._reader.close(LEAVE_SECONDS)
             self._database.end(LEAVE_SECONDS)
             self._report_gaps()
@@ -115,6 +118,8 @@ class EventConsumer:
         while self._progress.pending and not self._stop.is_set():
             self._through_outages(self._store_portion)
         self._reader.announce()
+        if self._observer.is_due():
+            self._observer.tell(self._database, self._reader.standings())
         self._report()
 
     def _read(self) -> None:
@@ -194,6 +199,7 @@ class EventConsumer:
         self._bad_in_a_row = stored.bad_in_a_row
         self._gaps += stored.gaps[: NAMED_GAPS - len(self._gaps)]
         self.counts.add(stored)
+        self._observer.add(stored.delays)
         if stored.dead:
             logger.warning("dead letters: %d, the first %s", stored.dead, stored.first_dead)
         self._reader.announce()

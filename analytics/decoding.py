@@ -14,6 +14,7 @@ ENVELOPE_COLUMNS: Final = ("version", "event_id", "event_timestamp")
 # Where the columns of the envelope stand in every entity's row: after the key.
 ENVELOPE_SLICE: Final = slice(1, 1 + len(ENVELOPE_COLUMNS))
 
+_TIMESTAMP: Final = ENVELOPE_COLUMNS.index("event_timestamp")
 _EVENT_ID_LENGTH = Projected._meta.get_field("event_id").max_length
 
 
@@ -39,6 +40,11 @@ class Event:
     row: Row | None
     children: list[Row]
     deleted_at: str | None
+
+    @property
+    def written_at(self) -> str:
+        """The time of the write that it tells of, as SQL text."""
+        return str(self.envelope[_TIMESTAMP])
 
 
 class ChildDecoder:

@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from analytics.batches import Received
+from analytics.observer import Standing
 from analytics.offsets import Partition
 from analytics.progress import Progress
 from marketplace import kafka
@@ -64,6 +65,18 @@ class Reader:
         """Return the first offset of a partition and the one behind its last."""
         low, high = self._kafka.get_watermark_offsets(TopicPartition(*partition), BROKER_SECONDS, cached=False)
         return int(low), int(high)
+
+    def standings(self) -> dict[Partition, Standing]:
+        """Return how far each partition is stored and where it ends, as of the last fetch: nobody is asked."""
+        reached = self.progress.reached()
+        return {partition: Standing(offset, max(offset, self._end(partition))) for partition, offset in reached.items()}
+
+    def _end(self, partition: Partition) -> int:
+        try:
+            end = int(self._kafka.get_watermark_offsets(TopicPartition(*partition), cached=True)[1])
+        except KafkaException:  # the topic is gone
+            return 0
+        return end if end >= 0 else self.progress.targets[partition]  # not fetched yet
 
     def begin(self, partition: Partition, start: int, target: int) -> None:
         """Let a waiting partition be read from `start` on, once it is resumed."""
