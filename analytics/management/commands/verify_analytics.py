@@ -2,12 +2,15 @@
 
 import argparse
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
 
 from analytics.decoding import EntityDecoder
 from analytics.management.table_command import Progress, TableCommand
+from analytics.models import VerificationRun
 from analytics.verification import Findings, Verification
 
 
@@ -35,10 +38,27 @@ class Command(TableCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        self._wrong = 0
+        started_at = datetime.now(UTC)
+        self._checked = self._wrong = self._mended = 0
         super().handle(**options)
+        tables = ", ".join(decoder.projection.model._meta.db_table for decoder in options["only"])
+        self._record(started_at, f"tables: {tables}")
         if self._wrong:
             raise CommandError(f"{self._wrong:,} differences. --repair mends them.")
+
+    def _record(self, started_at: datetime, scope: str) -> None:
+        """Note what was found, for the report on the pipeline. Who may only read the tables can verify them, too."""
+        try:
+            VerificationRun.objects.create(
+                started_at=started_at,
+                finished_at=datetime.now(UTC),
+                scope=scope,
+                checked=self._checked,
+                wrong=self._wrong,
+                mended=self._mended,
+            )
+        except (DatabaseError, InterfaceError) as error:
+            self.stderr.write(f"This run is not recorded: {error}")
 
     def writes(self, options: dict[str, Any]) -> bool:
         return bool(options["repair"])
@@ -51,7 +71,9 @@ class Command(TableCommand):
             batch_size=options["batch_size"],
             progress=progress,
         ).run()
+        self._checked += findings.documents
         self._wrong += findings.wrong
+        self._mended += findings.mended
         return findings.documents, f"{findings.rows:,} rows, {_told(findings)}"
 
 
