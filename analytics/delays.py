@@ -36,7 +36,8 @@ def bucket(milliseconds: float) -> int:
 def measured(written: Iterable[str], committed: datetime) -> Delays:
     """Return the delays of events whose writes have these times (as SQL text, in UTC), committed all at once."""
     minute, end = committed.replace(second=0, microsecond=0), committed.astimezone(UTC).replace(tzinfo=None)
-    return Counter((minute, bucket((end - datetime.fromisoformat(at)) / _MILLISECOND)) for at in written)
+    events = Counter([bucket((end - datetime.fromisoformat(at)) / _MILLISECOND) for at in written])
+    return Counter({(minute, bound): number for bound, number in events.items()})
 
 
 def percentile(events: Mapping[int, int], percent: int) -> int | None:
