@@ -1,70 +1,34 @@
 """What all analytics pages of the admin share: nothing can be changed, and pages stay quick on large tables.
 
-Counts stop at a limit, filters offer declared choices, date ranges and searches run along indexes.
+Counts stop at a limit; filters, searches and orders each run along an index. What values look like is in
+`admin_columns.py`, the filters are in `admin_filters.py`, and the CSV of a list is in `admin_export.py`.
 """
 
-import functools
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Literal, cast
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 
+from analytics.admin_columns import find_targets, shown
+from analytics.admin_export import ExportedAdmin
+from analytics.admin_filters import DateRangeFilter
 from analytics.decoding import ENVELOPE_COLUMNS
 
 # Rows that are counted, and so can be paged through, at most.
 COUNT_LIMIT = 10_000
 CHILD_LIMIT = 100
+STYLES: Final = "analytics/tables.css"
 
-Shown = str | Callable[[Any], Any]
-
-
-def money(cents: int | None) -> str:
-    """Return cents as an amount: 123456 as 1,234.56."""
-    if cents is None:
-        return "-"
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}{cents // 100:,}.{cents % 100:02}"
-
-
-def pretty_json(value: Any) -> SafeString:
-    """Return JSON, indented."""
-    return format_html('<pre class="json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _column(name: str, label: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return an admin column that shows a field's value through a function."""
-
-    @admin.display(description=label, ordering=name, empty_value="-")
-    def column(row: models.Model) -> Any:
-        value = getattr(row, name)
-        return None if value is None else show(value)
-
-    column.__name__ = name
-    return column
-
-
-@functools.cache
-def shown(name: str) -> Shown:
-    """Return what displays the field of this name: money as an amount, JSON indented, the rest as Django does.
-
-    Always the same object for a name: Django compares the fields of a form with its read-only ones.
-    """
-    if name.endswith("_cents"):
-        return _column(name, name.removesuffix("_cents").replace("_", " "), money)
-    if name.endswith("_json"):
-        return _column(name, name.removesuffix("_json").replace("_", " "), pretty_json)
-    return name
+Columns = list[Any]
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -76,54 +40,61 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         found: int = rows.order_by()[:COUNT_LIMIT].count()
         return found
 
-
-class DateRangeFilter(admin.FieldListFilter):
-    """Two date inputs, first and last day, both in UTC and included. Runs along the column's index."""
-
-    template = "analytics/date_range_filter.html"
-
-    def __init__(self, field: Any, request: HttpRequest, params: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        self.names = (f"{kwargs['field_path']}_from", f"{kwargs['field_path']}_to")
-        super().__init__(field, request, params, *args, **kwargs)
-        self.days = [_day(self.used_parameters.get(name)) for name in self.names]
-
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.names)
-
-    def queryset(self, _request: HttpRequest, queryset: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        first, last = self.days
-        if first:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
-        if last and last < date.max:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))})
-        return queryset
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield one choice: the form's values, and the other parameters that it has to keep."""
-        others = {key: value for key, value in changelist.get_filters_params().items() if key not in self.names}
-        if changelist.query:
-            others["q"] = changelist.query
-        kept = [
-            (key, item) for key, value in others.items() for item in (value if isinstance(value, list) else [value])
-        ]
-        inputs = [
-            {"name": name, "label": label, "value": day.isoformat() if day else ""}
-            for name, label, day in zip(self.names, ("From", "To"), self.days, strict=True)
-        ]
-        yield {"inputs": inputs, "kept": kept, "clear": f"?{urlencode(kept)}", "selected": any(self.days)}
+    @property
+    def told_count(self) -> str:
+        """The count for people, who are told when it went no further."""
+        return f"{self.count:,}" + (" or more" if self.count >= COUNT_LIMIT else "")
 
 
-def _day(values: Any) -> date | None:
-    """Return the day of a query parameter; what is none filters nothing."""
-    value = values[-1] if isinstance(values, list) else values
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError:
-        return None
+class TableList(ChangeList):
+    """A list in the order of one indexed column, either way: that of the active date range, else the admin's own.
+
+    The key decides among equals in the same direction, as the index has it.
+    """
+
+    model_admin: "ReadOnlyAdmin"
+
+    @property
+    def order_column(self) -> str:
+        """The column that the list is in the order of."""
+        ranges = [one for one in self.filter_specs if isinstance(one, DateRangeFilter) and one.is_active]
+        return str(ranges[0].field_path) if ranges else self.model_admin.order_column
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:  # noqa: ARG002
+        """Return the order that the URL asks for, or the newest first; orders without an index are not to be had."""
+        columns: list[Any] = [one for one in self.list_display if _name(one) == self.order_column]
+        self.sortable_by = columns
+        column, key = self.order_column, str(self.lookup_opts.pk.attname)
+        sign = "" if self.params.get(ORDER_VAR) == str(self._place()) else "-"
+        return [f"{sign}{name}" for name in dict.fromkeys((column, key))]
+
+    def get_ordering_field_columns(self) -> dict[int, Literal["asc", "desc"]]:
+        """Return the place of the column that the list is in the order of, and the direction, for the heads."""
+        place = self._place()
+        return {place: "asc" if self.params.get(ORDER_VAR) == str(place) else "desc"} if place >= 0 else {}
+
+    @property
+    def without_search(self) -> str:
+        """The query string of the list without what was searched for."""
+        return self.get_query_string(remove=[SEARCH_VAR])
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Look up, for the page's rows all at once, what their links lead to."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        find_targets(self.result_list, _may_see(request))
+
+    def _place(self) -> int:
+        names = [_name(one) for one in self.list_display]
+        return names.index(self.order_column) if self.order_column in names else -1
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _name(column: Any) -> str:
+    return column if isinstance(column, str) else column.__name__
+
+
+def _may_see(request: HttpRequest) -> Callable[[type[models.Model]], bool]:
+    return lambda model: request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
 
 
 class _ReadOnly:
@@ -139,35 +110,100 @@ class _ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Base of the table pages. `columns` are the list's; the detail page shows every field."""
+class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
+    """Base of the table pages. `columns` are the list's; the detail page shows every field.
+
+    `order_column` is what the list is in the order of. `search_fields` are tried one after the other, until one finds
+    something: `=` the exact value, `^` its beginning. `related` are the lists that the page of a row leads to: label,
+    table, and the filter that takes the row's key.
+    """
 
     columns: tuple[str, ...] = ()
+    order_column = "created_at"
+    related: tuple[tuple[str, type[models.Model], str], ...] = ()
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
 
-    def get_list_display(self, _request: HttpRequest) -> list[Shown]:
-        return [shown(name) for name in self.columns]
+    class Media:
+        css = {"all": (STYLES,)}  # noqa: RUF012  # as Django has it
 
-    def get_sortable_by(self, _request: HttpRequest) -> list[Any]:
-        """Let lists be sorted by indexed columns only: by another one, the whole table is sorted for a page."""
-        indexed = {field.name for field in self.model._meta.concrete_fields if field.db_index or field.primary_key}
-        return [name for name in self.columns if name in indexed]
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        return TableList
 
-    def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
-        names = [field.name for field in self.model._meta.concrete_fields]
-        return [shown(name) for name in sorted(names, key=lambda name: name in ENVELOPE_COLUMNS)]
+    def get_list_display(self, _request: HttpRequest) -> Columns:
+        return self._shown(self.columns, is_list=True)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fields(self, _request: HttpRequest, _obj: Any = None) -> Columns:
+        names = [field.attname for field in self.model._meta.concrete_fields]
+        return self._shown(sorted(names, key=lambda name: name in ENVELOPE_COLUMNS), is_list=False)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Columns:
         return self.get_fields(request, obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a row with what its links lead to."""
+        row = super().get_object(request, object_id, from_field)
+        find_targets([row] if row else [], _may_see(request))
+        return row
+
+    def get_search_results(
+        self, _request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Return the rows that the first of the search fields finds. One field at a time has an index to go by."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        for field in self.search_fields:
+            found = _found(queryset, field, term)
+            if found.exists():
+                return found, False
+        return queryset.none(), False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add the lists of what belongs to the row."""
+        may_see = _may_see(request)
+        key = context["original"].pk
+        context["related"] = [
+            {"label": text, "url": f"{list_url(model)}?{urlencode({parameter: key})}"}
+            for text, model, parameter in self.related
+            if may_see(model)
+        ]
+        return cast(TemplateResponse, super().render_change_form(request, context, *args, **kwargs))
+
+    def _shown(self, names: Iterable[str], *, is_list: bool) -> Columns:
+        own = {field.attname for field in self.model._meta.concrete_fields}
+        return [shown(self.opts.label, name, is_list=is_list) if name in own else name for name in names]
+
+
+def _found(queryset: models.QuerySet[Any], field: str, term: str) -> models.QuerySet[Any]:
+    """Return the rows whose field is the term, or begins with it: these in the field's order, as its index has them."""
+    match field[0], field[1:]:
+        case "=", name:
+            return queryset.filter(**{name: term})
+        case "^", name:
+            return queryset.filter(**{f"{name}__istartswith": term}).order_by(name, "pk")
+    return queryset.filter(**{f"{field}__icontains": term})
+
+
+def list_url(model: type[models.Model]) -> str:
+    """Return the URL of a table's list."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 class _CappedFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    may_see: Callable[[type[models.Model]], bool]
+
+    @cached_property
+    def _rows(self) -> list[Any]:
+        rows = list(super().get_queryset()[:CHILD_LIMIT])
+        find_targets(rows, self.may_see)
+        return rows
+
     def get_queryset(self) -> Any:
-        return super().get_queryset()[:CHILD_LIMIT]
+        return self._rows
 
 
 class ReadOnlyInline(_ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -178,8 +214,13 @@ class ReadOnlyInline(_ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
-    def get_fields(self, _request: HttpRequest, _obj: Any = None) -> list[Any]:
-        return [shown(name) for name in self.columns]
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Return the formset class, which knows what the viewer may see."""
+        formset = super().get_formset(request, obj, **kwargs)
+        return type(formset.__name__, (formset,), {"may_see": staticmethod(_may_see(request))})
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fields(self, _request: HttpRequest, _obj: Any = None) -> Columns:
+        return [shown(self.opts.label, name, is_list=True) for name in self.columns]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Columns:
         return self.get_fields(request, obj)

@@ -1,6 +1,6 @@
 """Admin pages of the dead letters: the open ones by default, with actions to retry or discard them.
 
-Looking takes the permission to view dead letters, the actions take the one to change them. What an action does is in
+Looking takes the permission to view dead letters, the actions take the one to manage them. What an action does is in
 `dead_letters.py`.
 """
 
@@ -20,7 +20,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics import dead_letters
-from analytics.admin_base import DateRangeFilter, ReadOnlyAdmin, ReadOnlyInline
+from analytics.admin_base import ReadOnlyAdmin, ReadOnlyInline
+from analytics.admin_filters import DateRangeFilter
 from analytics.bookkeeping import DeadLetter, DeadLetterAction
 from analytics.dead_letters import Outcome
 from analytics.readable import pretty, printable, readable
@@ -98,7 +99,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     search_fields = ("error",)
     search_help_text = "A part of the error"
     list_max_show_all = 100  # more check boxes than DATA_UPLOAD_MAX_NUMBER_FIELDS could not be sent
-    ordering = ("-id",)
+    order_column = "id"
     inlines = (DeadLetterActionInline,)
     actions = ("retry", "discard")
 
@@ -112,7 +113,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Tell whether somebody may use the actions: `permissions=["settle"]` asks this."""
-        return request.user.has_perm("analytics.change_deadletter")
+        return request.user.has_perm("analytics.manage_dead_letters")
 
     @admin.display(description="message")
     def message(self, letter: DeadLetter) -> str:
@@ -151,7 +152,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "form": form,
             "errors": form.errors if asked else None,
-            "ids": ids,
+            "letters": _named(ids),
             "checkbox": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "analytics/discard_dead_letters.html", context)
@@ -186,6 +187,11 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             self.message_user(request, failure, messages.ERROR)
         if len(failures) > SHOWN_FAILURES:
             self.message_user(request, f"{len(failures)} are not settled in all.", messages.ERROR)
+
+
+def _named(ids: list[int]) -> list[DeadLetter]:
+    """Return the letters without their values, in the order of the ids."""
+    return list(DeadLetter.objects.filter(pk__in=ids).defer("key", "value").order_by("pk"))
 
 
 def _chosen(letters: Letters) -> list[int]:

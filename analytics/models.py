@@ -1,7 +1,8 @@
 """The analytics tables (SPEC section 5). Only the consumer writes them.
 
-Table and column names, sizes and indexes are a contract with the people who query them. `projections.py` says which
-value of an event goes into which column. Of the tables that are no contract, the consumer's own are in
+Table and column names, sizes and indexes are a contract with the people who query them: those of single columns, that
+is; an index of several serves a filter of the admin with its order. `projections.py` says which value of an event goes
+into which column. Of the tables that are no contract, the consumer's own are in
 `bookkeeping.py`, the roll-ups in `daily.py`, and what the pipeline tells of itself in `pipeline.py`.
 """
 
@@ -90,6 +91,7 @@ class User(Projected):
 
     class Meta:
         db_table = "users"
+        indexes = [models.Index(fields=["deleted_at"], name="users_deleted_at")]
 
 
 class Supplier(Projected):
@@ -120,7 +122,10 @@ class Supplier(Projected):
 
     class Meta:
         db_table = "suppliers"
-        indexes = [models.Index(fields=["country", "state", "city"], name="suppliers_place")]
+        indexes = [
+            models.Index(fields=["country", "state", "city"], name="suppliers_place"),
+            models.Index(fields=["created_at"], name="suppliers_created_at"),
+        ]
 
 
 class Product(Projected):
@@ -145,6 +150,12 @@ class Product(Projected):
 
     class Meta:
         db_table = "products"
+        indexes = [
+            models.Index(fields=["supplier_id", "created_at"], name="products_supplier_created"),
+            models.Index(fields=["status", "created_at"], name="products_status_created"),
+            models.Index(fields=["category", "created_at"], name="products_category_created"),
+            models.Index(fields=["category", "status", "created_at"], name="products_both_created"),
+        ]
 
 
 class ProductVariant(models.Model):
@@ -198,6 +209,10 @@ class Order(Projected):
 
     class Meta:
         db_table = "orders"
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="orders_status_created"),
+            models.Index(fields=["customer_user_id", "created_at"], name="orders_customer_created"),
+        ]
 
 
 class OrderItem(models.Model):
@@ -225,7 +240,11 @@ class OrderItem(models.Model):
     class Meta:
         db_table = "order_items"
         constraints = [models.UniqueConstraint(fields=["order", "item_id"], name="order_items_order_id_item_id")]
-        indexes = [models.Index(fields=["order"], name="order_items_order_id")]
+        indexes = [
+            models.Index(fields=["order"], name="order_items_order_id"),
+            models.Index(fields=["product_id", "order"], name="order_items_product_order"),
+            models.Index(fields=["supplier_id", "order"], name="order_items_supplier_order"),
+        ]
 
     def __str__(self) -> str:
         return str(self.item_id)
@@ -259,3 +278,8 @@ class Post(Projected):
 
     class Meta:
         db_table = "posts"
+        indexes = [
+            models.Index(fields=["post_type", "created_at"], name="posts_type_created"),
+            models.Index(fields=["post_type", "published_at"], name="posts_type_published"),
+            models.Index(fields=["author_user_id", "created_at"], name="posts_author_created"),
+        ]

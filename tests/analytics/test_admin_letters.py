@@ -28,7 +28,7 @@ def somebody(name: str, *permissions: str) -> Client:
 
 @pytest.fixture
 def ann() -> Client:
-    return somebody("ann", "view_deadletter", "change_deadletter")
+    return somebody("ann", "view_deadletter", "manage_dead_letters")
 
 
 @pytest.fixture
@@ -111,6 +111,10 @@ def test_discard_asks_for_a_reason(ann):
     assert page.status_code == 200
     assert "This field is required" not in page.content.decode()
     assert "Discard 2 dead letters" in page.content.decode()
+    for one_of_them in (one, two):
+        assert (
+            f"{one_of_them.topic}/{one_of_them.partition}@{one_of_them.offset}, open: it was" in page.content.decode()
+        )
     assert states() == {"open"}
     ids = page.context["form"]["letters"].value()
     without = act(ann, "discard", one, letters=ids, reason="  ")
@@ -159,6 +163,13 @@ def test_a_list_of_letters_that_nobody_was_shown_is_refused(ids, ann):
     found = bad_letter()
     response = act(ann, "discard", found, letters=ids, reason="spam")
     assert said(response) == ["error: No dead letters were chosen."]
+    assert states() == {"open"}
+
+
+@pytest.mark.parametrize("action", ["retry", "discard"])
+def test_the_permission_to_change_is_not_the_one_to_settle(action):
+    found = good_letter()
+    act(somebody("old hand", "view_deadletter", "change_deadletter"), action, found, letters=str(found.pk), reason="x")
     assert states() == {"open"}
 
 
