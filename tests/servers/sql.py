@@ -85,8 +85,12 @@ class SqlServer(ProcessServer):
         ]
 
     def _place(self) -> list[str]:
-        """Return the options that say where the data are, and whose."""
-        return ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--user={getpass.getuser()}"]
+        """Return the options that say where the data are, and whose.
+
+        Temporary tables, too: a server that starts deletes what it finds of them, also those of others.
+        """
+        data, temporary = self.folder / "data", self.folder
+        return ["--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}", f"--user={getpass.getuser()}"]
 
     def _answers(self) -> bool:
         try:
