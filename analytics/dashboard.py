@@ -9,7 +9,7 @@ from analytics.dashboard_cohorts import Cohort, heat_map
 from analytics.dashboard_health import Sign, signs
 from analytics.dashboard_range import CUSTOM, PRESETS, Range
 from analytics.dashboard_tiles import ShownTile, shown
-from analytics.reports import customers, pipeline, tiles
+from analytics.reports import customers, pipeline
 from analytics.reports.history import History, history
 from analytics.reports.pipeline import DataAsOf, data_as_of
 from analytics.reports.report import Question, Report
@@ -51,7 +51,7 @@ def dashboard(chosen: Range) -> Dashboard:
     return Dashboard(
         range=chosen,
         as_of=as_of,
-        tiles=list(shown(tiles.tiles(found, customers.sign_ups(chosen.period)), found)),
+        tiles=list(shown(found, customers.sign_ups(chosen.period))),
         cards=list(cards(chosen, found, question, why_empty)),
         cohorts=heat_map(customers.cohorts(question)),
         signs=list(signs(list(pipeline.REPORT.rows(question)))),

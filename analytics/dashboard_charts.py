@@ -23,7 +23,7 @@ def cards(chosen: Range, found: History, question: Question, why_empty: str) -> 
     yield _status(chosen, shares.order_status(found.current.statuses), why_empty)
     yield _suppliers(chosen, sales.revenue_by_supplier(top), why_empty)
     yield _products(sales.top_products(top), why_empty)
-    yield _categories(products.top_categories(catalogue, products.sold_by_category(question.days)))
+    yield _categories(products.top_categories(catalogue, products.sold_by_category(question.days)), why_empty)
     yield _prices(products.price_distribution(catalogue) if catalogue.statuses else ())
     yield _tiers(chosen, shares.engagement_tiers(question))
     yield _low_stock(stock.low_stock(top))
@@ -93,11 +93,11 @@ def _products(rows: Iterable[Row], why_empty: str) -> Card:
     )
 
 
-def _categories(rows: Iterable[Row]) -> Card:
+def _categories(rows: Iterable[Row], why_empty: str) -> Card:
     report = products.TOP_CATEGORIES
     return Card(
         report=report,
-        rows=list(rows),
+        rows=[] if why_empty else list(rows),
         label_heading="Category",
         label=lambda row: words(row["category"] or "products that are gone"),
         columns=named(report, "revenue_cents", "units", "products", "active_products"),
@@ -105,7 +105,7 @@ def _categories(rows: Iterable[Row]) -> Card:
         drawn={"revenue_cents": "bar"},
         url=lambda row: links.products(category__exact=row["category"]) if row["category"] else "",
         size="third",
-        empty="There are no products yet.",
+        empty=why_empty,
     )
 
 

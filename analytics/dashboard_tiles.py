@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics.dashboard_values import text
+from analytics.reports.customers import SignUps
 from analytics.reports.history import History
-from analytics.reports.tiles import Tile
+from analytics.reports.tiles import Tile, tiles
 
 # What counts as bad news when it rises.
 _LESS_IS_BETTER: Final = {"cancellation_rate"}
 # A change that is shown as 0.0 has no direction.
 _SMALLEST: Final = 0.0005
+# From here on the percentage says nothing any more: there was next to nothing before.
+_LARGEST: Final = 20
 WIDTH: Final = 120
 HEIGHT: Final = 28
 
@@ -45,7 +48,11 @@ class ShownTile:
     def change(self) -> str:
         """The change for people, without its direction."""
         if self.difference is None:
-            return "nothing to compare with"
+            return "no comparison"
+        if self.direction == "same":
+            return "unchanged"
+        if self.difference > _LARGEST:
+            return f"more than {_LARGEST}-fold"
         return f"{abs(100 * self.difference):,.1f} {'points' if self.tile.kind == 'ratio' else '%'}"
 
     @property
@@ -75,8 +82,9 @@ class ShownTile:
         )
 
 
-def shown(tiles: Sequence[Tile], found: History) -> Iterator[ShownTile]:
-    """Yield the tiles with what they were on each day, as far as the history tells that."""
-    days = [found.days[day] for day in found.period.days()]
-    for tile in tiles:
-        yield ShownTile(tile, [getattr(day, tile.name, None) or 0 for day in days])
+def shown(found: History, sign_ups: SignUps) -> Iterator[ShownTile]:
+    """Yield the tiles of the history's period, each with what it was on the days."""
+    days = list(found.period.days())
+    for tile in tiles(found, sign_ups.sums):
+        of_orders = [getattr(found.days[day], tile.name, None) or 0 for day in days]
+        yield ShownTile(tile, [sign_ups.by_day.get(day, 0) for day in days] if tile.name == "new_users" else of_orders)

@@ -1,11 +1,11 @@
 """How people become customers, and whether they stay: sign-ups with a first order, and monthly cohorts."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import TruncDate
 
 from analytics.daily import Customer, DailyUsers, MonthlyCohorts
@@ -43,14 +43,20 @@ def _sign_ups(days: Period) -> dict[date, tuple[int, int]]:
     return {day: (signed_up, ordered) for day, signed_up, ordered in sums.values_list("day", "all", "ordered")}
 
 
-def sign_ups(period: Period) -> tuple[int, int]:
-    """Return how many users signed up in the period and in the equal one before, in one query."""
+class SignUps(NamedTuple):
+    """How many users signed up: on each day of a period and of the equal one before, and in these two as a whole."""
+
+    by_day: Mapping[date, int]
+    sums: tuple[int, int]
+
+
+def sign_ups(period: Period) -> SignUps:
+    """Return the sign-ups of the period and of the equal one before, in one query."""
     previous = period.previous
-    sums = DailyUsers.objects.filter(day__gte=previous.start, day__lt=period.end).aggregate(
-        current=Sum("sign_ups", filter=Q(day__gte=period.start), default=0),
-        previous=Sum("sign_ups", filter=Q(day__lt=period.start), default=0),
-    )
-    return sums["current"], sums["previous"]
+    rows = DailyUsers.objects.filter(day__gte=previous.start, day__lt=period.end)
+    by_day = Counter(dict(rows.values_list("day", "sign_ups")))
+    current, before = (sum(by_day[day] for day in days.days()) for days in (period, previous))
+    return SignUps(by_day, (current, before))
 
 
 def cohorts(question: Question) -> Iterator[Row]:

@@ -37,7 +37,7 @@ def test_sign_ups_with_a_first_order_within_seven_days(db):
         (day(12), 1, 1, 1.0, False),
     ]
     assert [row["is_complete"] for row in answer("new-users", days(10, 13), today=day(20))] == [True, True, True]
-    assert sign_ups(days(10, 13)) == (5, 1)
+    assert sign_ups(days(10, 13)).sums == (5, 1)
 
 
 def test_new_users_is_one_query(db, django_assert_num_queries):
