@@ -1,9 +1,9 @@
 """Roll-ups that follow from the days on which a customer has counted orders: the first one, buyers, cohorts.
 
 What an order changes here depends on the customer's other orders, so it is read, changed and written. Who does that
-locks the customers first, in the order of their ids, by an upsert that changes nothing: it takes the exclusive lock at
-once, on rows that are there and on those that it adds. What comes after reads at READ COMMITTED what the writer before
-has committed. A row of `customers` is never deleted, so the lock that others wait for stays.
+locks the customers first, in the order of their ids, by an upsert: it takes the exclusive lock at once, on rows that
+are there and on those that it adds. What is read after that, at READ COMMITTED, is what the writer before has
+committed. A row of `customers` is never deleted, so the lock that others wait for stays.
 """
 
 from collections import Counter
@@ -12,9 +12,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from analytics.contributions import CUSTOMER_DAYS
-from analytics.daily import NEVER, Customer, CustomerDay, DailyBuyers, MonthlyCohorts
-from analytics.sums import Key, Sums, added, write
+from analytics.contributions import CUSTOMER_DAYS, day_of
+from analytics.daily import NEVER, Customer, DailyBuyers, MonthlyCohorts
+from analytics.sums import Key, Sums, Values, added, write
 from analytics.tables import Table
 
 CUSTOMERS: Final = Table(Customer, ("customer_user_id", "first_day"))
@@ -27,23 +27,33 @@ Days = list[date]
 
 def change(changes: Sums) -> None:
     """Change customers' days, and what follows from them. Runs in the transaction that wrote the orders."""
-    customers = sorted({customer for customer, _ in changes})
-    CUSTOMERS.lock([[customer, None] for customer in customers])
+    first_days = _first_days(changes)
+    customers = sorted(first_days, key=repr)
+    CUSTOMERS.fill([[customer, first_days[customer]] for customer in customers])
     before = _stored(customers)
     after = _changed(before, changes)
     write(CUSTOMER_DAYS.table, changes)
     _follow({customer: (_days(before[customer]), _days(after[customer])) for customer in customers})
 
 
-Totals = dict[date, tuple[int, ...]]
+def _first_days(changes: Sums) -> dict[str, date | None]:
+    """Return the first of the days that are added to each customer: it is the first at all of who has none so far."""
+    found: dict[str, date | None] = dict.fromkeys(customer for customer, _ in changes)
+    for (customer, day), (orders, _) in changes.items():
+        if orders > 0:
+            found[customer] = min(day, found[customer] or day)
+    return found
+
+
+Totals = dict[date, Values]
 
 
 def _stored(customers: list[str]) -> dict[str, Totals]:
     """Return what there is of the customers by day."""
     found: dict[str, Totals] = {customer: {} for customer in customers}
-    rows = CustomerDay.objects.filter(customer_user_id__in=customers)
-    for customer, day, *totals in rows.values_list("customer_user_id", "day", *CUSTOMER_DAYS.sums):
-        found[customer][day] = tuple(totals)
+    for customer, stored, *totals in CUSTOMER_DAYS.table.of(customers):
+        if day := day_of(stored):
+            found[customer][day] = tuple(totals)
     return found
 
 
@@ -74,7 +84,7 @@ def _follow(customers: dict[str, tuple[Days, Days]]) -> None:
         [
             [customer, after[0] if after else None]
             for customer, (before, after) in changed.items()
-            if before[:1] != after[:1]
+            if before and before[:1] != after[:1]
         ]
     )
     write(BUYERS, _without_zeros(buyers))

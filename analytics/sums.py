@@ -5,7 +5,8 @@ from typing import Any
 from analytics.tables import Table
 
 Key = tuple[Any, ...]
-Sums = dict[Key, tuple[int, ...]]
+Values = tuple[int, ...]
+Sums = dict[Key, Values]
 
 
 def difference(before: Sums, after: Sums) -> Sums:
@@ -16,7 +17,7 @@ def difference(before: Sums, after: Sums) -> Sums:
     return {key: values for key, values in found.items() if any(values)}
 
 
-def added(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+def added(one: Values, other: Values) -> Values:
     """Return the sum of two rows of sums."""
     return tuple([ours + theirs for ours, theirs in zip(one, other, strict=True)])
 

@@ -41,9 +41,9 @@ class Table:
         """Insert rows, or add to the numbers of the ones with the same key."""
         self._merge(rows, self._merging("{old} + {new}"))
 
-    def lock(self, rows: list[Row]) -> None:
-        """Insert rows, or lock the ones with the same key exclusively and leave them as they are."""
-        self._merge(rows, self._merging("{old}"))
+    def fill(self, rows: list[Row]) -> None:
+        """Insert rows, or lock the ones with the same key exclusively, and replace what is null in them."""
+        self._merge(rows, self._merging("COALESCE({old}, {new})"))
 
     def _merge(self, rows: list[Row], on_conflict: str) -> None:
         with connection.cursor() as cursor:

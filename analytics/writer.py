@@ -235,13 +235,23 @@ def _mark(state: Event, deleted_at: str) -> None:
 
 
 def _carry_out(decoder: EntityDecoder, work: Work) -> None:
-    """Run the statements, and have the roll-ups follow: children go before their parent, and come after it.
+    """Write the rows, and have the roll-ups follow."""
+    source = rollups.SOURCES.get(decoder)
+    if source is None:
+        _write(decoder, work)
+        return
+    marked = [event.entity_id for event in work.marks]
+    before = source.stored([*(event.entity_id for event in work.updates), *marked, *work.removals])
+    _write(decoder, work)
+    rollups.replace(decoder, before, source.written(work.inserts + work.updates) + source.stored(marked))
+
+
+def _write(decoder: EntityDecoder, work: Work) -> None:
+    """Run the statements: children go before their parent, and come after it.
 
     There may be children where no row is: who deletes one by SQL with foreign keys off leaves them behind.
     """
-    parents, children, entity = _PARENTS[decoder], _CHILDREN.get(decoder), decoder.projection.entity
-    touched = sorted(event.entity_id for event in work.updates + work.marks)
-    contributed = rollups.contributed(entity, touched + work.removals)
+    parents, children = _PARENTS[decoder], _CHILDREN.get(decoder)
     if children:
         children.delete(sorted([event.entity_id for event in work.inserts + work.updates] + work.removals))
     parents.delete(work.removals)
@@ -254,6 +264,5 @@ def _carry_out(decoder: EntityDecoder, work: Work) -> None:
         ("deleted_at", *ENVELOPE_COLUMNS),
         [[event.deleted_at, *event.envelope, event.entity_id] for event in work.marks],
     )
-    touched += [event.entity_id for event in work.inserts]
-    rollups.replace(entity, contributed, rollups.contributed(entity, touched))
+    entity = decoder.projection.entity
     _TOMBSTONES.upsert([[entity, event.entity_id, event.version, event.deleted_at] for event in work.burials])

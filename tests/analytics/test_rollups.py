@@ -96,7 +96,7 @@ def user_lives(draw: Any) -> list[dict[str, Any]]:
 LIVES = st.lists(st.one_of(order_lives(), order_lives(), order_lives(), post_lives(), user_lives()), max_size=6)
 
 
-@examples(500)
+@examples(250)
 @given(log=logs(LIVES.filter(bool)), steps=STEPS)
 def test_delivery_as_kafka_may_do_it(log: Any, steps: Any) -> None:
     """Rewinds, replays, batches cut anywhere, two readers of the same partitions: equal after each batch."""
@@ -106,7 +106,7 @@ def test_delivery_as_kafka_may_do_it(log: Any, steps: Any) -> None:
             assert stored() == recounted()
 
 
-@examples(300)
+@examples(150)
 @given(lives=LIVES, order=st.randoms(use_true_random=False), cuts=st.lists(st.integers(1, 6), min_size=20, max_size=20))
 def test_any_order_at_all(lives: Any, order: Any, cuts: list[int]) -> None:
     """As after dead letters that were retried late."""

@@ -142,8 +142,15 @@ def test_a_batch_of_500_with_several_events_per_entity():
 
 def test_statements_do_not_grow_with_the_batch(django_assert_max_num_queries):
     few = [event("order.created", new_id()) for _ in range(2)]
-    # Versions, tombstones, old items, orders, items, and the savepoint of the test.
-    with django_assert_max_num_queries(7):
+    # Versions, tombstones, old items, orders, items, and the savepoint of the test; eight of roll-ups.
+    with django_assert_max_num_queries(15):
         apply(*few)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(15):
         apply(*(event("order.created", new_id()) for _ in range(200)))
+
+
+@pytest.mark.parametrize("entity", ["supplier", "product"])
+def test_what_has_no_roll_ups_costs_nothing_for_them(entity, django_assert_num_queries):
+    # Versions, tombstones, the row, and the savepoint of the test; for products also variants.
+    with django_assert_num_queries(5 if entity == "supplier" else 6):
+        apply(event(f"{entity}.created", new_id()))
