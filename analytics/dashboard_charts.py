@@ -22,7 +22,7 @@ def cards(chosen: Range, found: History, question: Question, why_empty: str) -> 
     yield _revenue(sales.daily_revenue(found) if found.current.placed else (), why_empty)
     yield _status(chosen, shares.order_status(found.current.statuses), why_empty)
     yield _suppliers(chosen, sales.revenue_by_supplier(top), why_empty)
-    yield _products(sales.top_products(top), why_empty)
+    yield _products(chosen, sales.top_products(top), why_empty)
     yield _categories(products.top_categories(catalogue, products.sold_by_category(question.days)), why_empty)
     yield _prices(products.price_distribution(catalogue) if catalogue.statuses else ())
     yield _tiers(chosen, shares.engagement_tiers(question))
@@ -79,7 +79,7 @@ def _suppliers(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
     )
 
 
-def _products(rows: Iterable[Row], why_empty: str) -> Card:
+def _products(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
     return Card(
         report=sales.TOP_PRODUCTS,
         rows=list(rows),
@@ -88,7 +88,8 @@ def _products(rows: Iterable[Row], why_empty: str) -> Card:
         columns=named(sales.TOP_PRODUCTS, "revenue_cents", "total_quantity", "times_ordered"),
         chart="bars",
         drawn={"revenue_cents": "bar"},
-        url=lambda row: links.product(row["product_id"]),
+        # Not to its page, which a product that is gone has no more.
+        url=lambda row: links.orders(chosen, product_id=row["product_id"]),
         empty=why_empty,
     )
 
