@@ -17,6 +17,10 @@ _BY_STATE = [
     (r"GET /\w+", r"cursor", "Not a cursor of this list with these filters."),
     (r"GET /\w+", r"cursor", "Not together with skip."),
 ]
+# What is between two parameters, or between one and today.
+_BY_RANGE = re.compile(
+    r"There is nothing before \S+\.|The end must be after the start; .+|These are more than \d+ days\."
+)
 # Messages of rules that the document tells in words: their patterns would be lists of countries or of all Unicode.
 _BY_WORDS = {
     "Not an ISO 3166-1 alpha-2 country code.",
@@ -49,6 +53,8 @@ def _has_rule(case: Case, path: str, message: str) -> bool:
         return bool(at(case.body, path))
     if message == _BLANK_KEY:
         return path.rpartition(".")[2].isspace()
+    if path in ("start", "end") and _BY_RANGE.fullmatch(message):
+        return case.operation.label.startswith("GET /reports/")
     return message in _BY_WORDS or any(
         message == text and re.fullmatch(operation, case.operation.label) and re.fullmatch(field, path)
         for operation, field, text in _BY_STATE

@@ -9,7 +9,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
@@ -174,6 +174,16 @@ def test_errors_are_typed(models: Any, call: Any, anyone: Any, user: Any, suppli
     invalid = refused("products.products_update", product.id, client=supplier, body=empty, expected=422)
     assert invalid.code == code.VALIDATION_ERROR
     assert list(invalid.details.fields["name"]) == ["This field may not be blank."]
+
+
+def test_reports_have_typed_rows(models: Any, call: Any, user: Any) -> None:
+    refused = call("reports.reports_top_products", client=user, limit=3, start=date(2026, 3, 1), expected=403)
+    assert isinstance(refused, models.Error)
+    answers = contract.document()["paths"]["/reports/daily-revenue"]["get"]["responses"]["200"]["content"]
+    [example] = answers[contract.JSON]["examples"]["Answer"]["value"]
+    row = models.DailyRevenueRow.from_dict(example)
+    assert row.day == date(2026, 3, 1)
+    assert isinstance(row.revenue_cents, int)
 
 
 def test_pages_by_cursor(package: Any, models: Any, call: Any, user: Any) -> None:
