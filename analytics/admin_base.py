@@ -21,7 +21,6 @@ from django.utils.http import urlencode
 from analytics.admin_columns import find_targets, shown
 from analytics.admin_export import ExportedAdmin
 from analytics.admin_filters import DateRangeFilter
-from analytics.decoding import ENVELOPE_COLUMNS
 
 # Rows that are counted, and so can be paged through, at most.
 COUNT_LIMIT = 10_000
@@ -137,8 +136,7 @@ class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
         return self._shown(self.columns, is_list=True)
 
     def get_fields(self, _request: HttpRequest, _obj: Any = None) -> Columns:
-        names = [field.attname for field in self.model._meta.concrete_fields]
-        return self._shown(sorted(names, key=lambda name: name in ENVELOPE_COLUMNS), is_list=False)
+        return self._shown(self.all_columns(), is_list=False)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Columns:
         return self.get_fields(request, obj)
@@ -174,8 +172,8 @@ class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
         return cast(TemplateResponse, super().render_change_form(request, context, *args, **kwargs))
 
     def _shown(self, names: Iterable[str], *, is_list: bool) -> Columns:
-        own = {field.attname for field in self.model._meta.concrete_fields}
-        return [shown(self.opts.label, name, is_list=is_list) if name in own else name for name in names]
+        columns = self.all_columns()
+        return [shown(self.opts.label, name, is_list=is_list) if name in columns else name for name in names]
 
 
 def _found(queryset: models.QuerySet[Any], field: str, term: str) -> models.QuerySet[Any]:

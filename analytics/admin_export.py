@@ -18,6 +18,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
 from analytics.csv_stream import csv_response
+from analytics.decoding import ENVELOPE_COLUMNS
 from analytics.exports import recorded
 
 PORTION: Final = 2000
@@ -56,7 +57,12 @@ class ExportedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def export_columns(self) -> list[str]:
         """Return the columns of the table; of bytes there is no CSV."""
-        return [field.attname for field in self.opts.concrete_fields if not isinstance(field, models.BinaryField)]
+        binary = {field.attname for field in self.opts.concrete_fields if isinstance(field, models.BinaryField)}
+        return [name for name in self.all_columns() if name not in binary]
+
+    def all_columns(self) -> list[str]:
+        """Return the columns of the table, with those of the event that wrote the row at the end."""
+        return sorted((field.attname for field in self.opts.concrete_fields), key=ENVELOPE_COLUMNS.__contains__)
 
 
 def in_portions(rows: models.QuerySet[Any], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
