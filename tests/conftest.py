@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
 # Whose tests read whole topics of the broker that all share, and write there.
-_READERS = ("consumer", "consume_events", "fidelity", "rebalances", "stopping", "zombies", "backlog")
+_READERS = ("consumer", "consume_events", "fidelity", "rebalances", "stopping", "zombies", "backlog", "observer")
 READERS = {f"tests/analytics/test_{name}.py" for name in _READERS} | {"tests/system/test_two_relays.py"}
 
 
