@@ -38,7 +38,7 @@ def _sign_ups(days: Period) -> dict[date, tuple[int, int]]:
     users = User.objects.filter(created_at__gte=since, created_at__lt=until).annotate(
         day=TruncDate("created_at"), first_day=Subquery(first_day[:1])
     )
-    in_time = Q(first_day__lte=TruncDate(F("created_at") + FIRST_DAYS * DAY))
+    in_time = Q(first_day__gte=F("day"), first_day__lte=TruncDate(F("created_at") + FIRST_DAYS * DAY))
     sums = users.values("day").annotate(all=Count("pk"), ordered=Count("pk", filter=in_time)).order_by()
     return {day: (signed_up, ordered) for day, signed_up, ordered in sums.values_list("day", "all", "ordered")}
 

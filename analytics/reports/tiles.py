@@ -1,9 +1,10 @@
 """The numbers at the top of the dashboard: those of a period and of the equal one before, and how they change."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from analytics.reports.arithmetic import ratio
-from analytics.reports.history import History, Totals
+from analytics.reports.history import History
 from analytics.reports.report import Kind
 
 
@@ -26,8 +27,8 @@ class Tile:
         return ratio(self.value - self.previous, self.previous)
 
 
-# Name, title, kind and definition of what is told of a period's orders.
-_OF_ORDERS: tuple[tuple[str, str, Kind, str], ...] = (
+# Name, title, kind and definition.
+TILES: Final[tuple[tuple[str, str, Kind, str], ...]] = (
     (
         "revenue_cents",
         "Revenue",
@@ -38,17 +39,14 @@ _OF_ORDERS: tuple[tuple[str, str, Kind, str], ...] = (
     ("average_order_cents", "Average order value", "cents", "Revenue divided by these orders, rounded half up."),
     ("buyers", "Buyers", "count", "How many different customers placed these orders."),
     ("cancellation_rate", "Cancellation rate", "ratio", "Orders that are cancelled now, divided by all orders placed."),
+    ("new_users", "New users", "count", "How many users signed up, those who are deleted since included."),
 )
 
 
 def tiles(history: History, sign_ups: tuple[int, int]) -> tuple[Tile, ...]:
     """Return the tiles of the history's period. `sign_ups` are those of the period and of the one before."""
-    of_orders = (
-        _tile(name, title, kind, text, history.current, history.previous) for name, title, kind, text in _OF_ORDERS
-    )
-    definition = "How many users signed up, those who are deleted since included."
-    return (*of_orders, Tile("new_users", "New users", definition, "count", *sign_ups))
+    return tuple(Tile(name, title, text, kind, *_values(name, history, sign_ups)) for name, title, kind, text in TILES)
 
 
-def _tile(name: str, title: str, kind: Kind, definition: str, current: Totals, previous: Totals) -> Tile:
-    return Tile(name, title, definition, kind, getattr(current, name), getattr(previous, name))
+def _values(name: str, history: History, sign_ups: tuple[int, int]) -> tuple[float | None, float | None]:
+    return sign_ups if name == "new_users" else (getattr(history.current, name), getattr(history.previous, name))

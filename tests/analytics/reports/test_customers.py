@@ -19,12 +19,14 @@ def test_sign_ups_with_a_first_order_within_seven_days(db):
         made("user", "too late", "10T23:59:59.999999Z"),
         made("user", "cancels", "10 12:00"),
         made("user", "leaves", "10 13:00"),
+        made("user", "ordered before", "10 14:00"),
         made("user", "at once", "12T23:59:59.999999Z"),
         made("user", "after", "13T00:00:00Z"),
     )
     apply(deleted("user", "leaves"))
     apply(
         *(order(f"o {name}", "10 14:00", name, LAMP) for name in ("before", "after")),
+        order("o0", "09T23:59:59.999999Z", "ordered before", LAMP),
         order("o1", "17T23:59:59.999999Z", "in time", LAMP),
         order("o2", "18T00:00:00Z", "too late", LAMP),
         order("o3", "11 12:00", "cancels", LAMP, reason=None),
@@ -32,12 +34,12 @@ def test_sign_ups_with_a_first_order_within_seven_days(db):
         order("o5", "12T23:59:59.999999Z", "at once", LAMP),
     )
     assert values("new-users", days(10, 13), today=day(19)) == [
-        (day(10), 4, 1, 0.25, True),
+        (day(10), 5, 1, 0.2, True),
         (day(11), 0, 0, None, True),
         (day(12), 1, 1, 1.0, False),
     ]
     assert [row["is_complete"] for row in answer("new-users", days(10, 13), today=day(20))] == [True, True, True]
-    assert sign_ups(days(10, 13)).sums == (5, 1)
+    assert sign_ups(days(10, 13)).sums == (6, 1)
 
 
 def test_new_users_is_one_query(db, django_assert_num_queries):
