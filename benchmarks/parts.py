@@ -21,7 +21,11 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         from benchmarks.backlog import backlog  # noqa: PLC0415  # needs MySQLdb, the others do not
 
         tables.append(backlog(waiting).table())
-    if set(parts) - {"backlog"}:
+    if "dashboard" in parts:
+        from benchmarks.dashboard import dashboard  # noqa: PLC0415  # needs MySQLdb, too
+
+        tables.append(dashboard(rounds))
+    if set(parts) - {"backlog", "dashboard"}:
         tables += _compare(parts, folder, rounds, seconds, events)
     return tables
 

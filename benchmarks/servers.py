@@ -18,9 +18,11 @@ from django.db import connection
 from marketplace import mongo
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo, free_port
+from tests.servers.mariadb import MariaDb
 
 START_SECONDS = 30
 ROOT = Path(__file__).parent.parent
+MARIADB_OPTIONS = ("--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
 # The same for every side: one worker. All WSGI sides get the number of threads that the marketplace is run with.
 GRANIAN = ["--workers", "1", "--no-ws", "--log-level", "warning"]
 WSGI = ["--interface", "wsgi", "--blocking-threads", "4"]
@@ -28,8 +30,11 @@ ASGI = ["--interface", "asgi", "--loop", "uvloop"]
 
 
 @contextmanager
-def platform() -> Iterator[Path]:
-    """Start what is not configured, point the environment and Django at it; give a folder for scratch files."""
+def platform(*, has_mariadb: bool = False) -> Iterator[Path]:
+    """Start what is not configured, point the environment and Django at it; give a folder for scratch files.
+
+    Where no SQL database is configured it is SQLite, or a MariaDB, with room in memory for a million orders.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="marketplace-bench-")))
         os.environ |= {
@@ -53,6 +58,9 @@ def platform() -> Iterator[Path]:
             broker = EmbeddedKafka()
             os.environ["KAFKA_BOOTSTRAP_SERVERS"] = broker.start()
             stack.callback(broker.stop)
+        if has_mariadb and not os.environ.get("DATABASE_URL"):
+            database = stack.enter_context(MariaDb(folder / "sql", *MARIADB_OPTIONS))
+            os.environ["DATABASE_URL"] = database.address
         django.setup()
         stack.enter_context(_databases())
         yield folder
