@@ -8,7 +8,7 @@ from single orders, is in `rollup_customers.py`.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 from analytics.columns import Row
@@ -23,10 +23,8 @@ from analytics.daily import (
     DailySales,
     DailySupplierSales,
     DailyUsers,
-    RollUp,
 )
-from analytics.sums import Key, Sums, Values
-from analytics.tables import Table
+from analytics.sums import Key, Sheet, Sums, Values
 
 # A row, by the columns that its source names, and its children.
 Entry = tuple[Row, list[Row]]
@@ -34,20 +32,10 @@ Counted = Iterator[tuple[Key, Values]]
 
 
 @dataclass(frozen=True, eq=False)
-class Contribution:
-    """What entities contribute to a roll-up: `count` gives keys and what they add to its sums, keys as often as it
-    likes.
-    """
+class Contribution(Sheet):
+    """What entities contribute to a roll-up: `count` gives keys, also repeatedly, and what to add to their sums."""
 
-    roll_up: type[RollUp]
-    keys: tuple[str, ...]
-    sums: tuple[str, ...]
     count: Callable[[Iterable[Entry]], Counted]
-
-    @cached_property
-    def table(self) -> Table:
-        """The roll-up's table, with the keys before the sums."""
-        return Table(self.roll_up, (*self.keys, *self.sums), key_columns=len(self.keys))
 
     def of(self, entries: Iterable[Entry]) -> Sums:
         """Return what the entities contribute together."""

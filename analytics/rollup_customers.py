@@ -14,12 +14,12 @@ from typing import Final
 
 from analytics.contributions import CUSTOMER_DAYS, day_of
 from analytics.daily import NEVER, Customer, DailyBuyers, MonthlyCohorts
-from analytics.sums import Key, Sums, Values, added, write
+from analytics.sums import Key, Sheet, Sums, Values, added, write
 from analytics.tables import Table
 
 CUSTOMERS: Final = Table(Customer, ("customer_user_id", "first_day"))
-BUYERS: Final = Table(DailyBuyers, ("day", "previous_day", "customers"), key_columns=2)
-COHORTS: Final = Table(MonthlyCohorts, ("cohort", "month", "customers"), key_columns=2)
+BUYERS: Final = Sheet(DailyBuyers, ("day", "previous_day"), ("customers",))
+COHORTS: Final = Sheet(MonthlyCohorts, ("cohort", "month"), ("customers",))
 
 # The days of one customer, in order.
 Days = list[date]
@@ -32,7 +32,7 @@ def change(changes: Sums) -> None:
     CUSTOMERS.fill([[customer, first_days[customer]] for customer in customers])
     before = _stored(customers)
     after = _changed(before, changes)
-    write(CUSTOMER_DAYS.table, changes)
+    write(CUSTOMER_DAYS, changes)
     _follow({customer: (_days(before[customer]), _days(after[customer])) for customer in customers})
 
 

@@ -85,4 +85,4 @@ def replace(decoder: EntityDecoder, before: list[Entry], after: list[Entry]) -> 
             if contribution is CUSTOMER_DAYS:
                 rollup_customers.change(changes)
             else:
-                write(contribution.table, changes)
+                write(contribution, changes)

@@ -1,12 +1,37 @@
-"""Sums by key: how they differ, and how a difference is written into a roll-up."""
+"""Sums by key: how they are read from a roll-up, how they differ, and how a difference is written."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.db.models import Q
+
+from analytics.daily import RollUp
 from analytics.tables import Table
 
 Key = tuple[Any, ...]
 Values = tuple[int, ...]
 Sums = dict[Key, Values]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The columns of a roll-up: those of its key, and its sums."""
+
+    roll_up: type[RollUp]
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+
+    @cached_property
+    def table(self) -> Table:
+        """The roll-up's table, with the keys before the sums."""
+        return Table(self.roll_up, (*self.keys, *self.sums), key_columns=len(self.keys))
+
+    def stored(self, scope: Q) -> Sums:
+        """Return the rows in a scope."""
+        rows = self.roll_up._default_manager.filter(scope).values_list(*self.keys, *self.sums)
+        size = len(self.keys)
+        return {row[:size]: row[size:] for row in rows}
 
 
 def difference(before: Sums, after: Sums) -> Sums:
@@ -27,8 +52,8 @@ def in_order(sums: Sums) -> list[Key]:
     return sorted(sums, key=repr)
 
 
-def write(table: Table, changes: Sums) -> None:
+def write(sheet: Sheet, changes: Sums) -> None:
     """Add changes to a roll-up, and delete what has become zero by them. Raises django.db's exceptions."""
     keys = in_order(changes)
-    table.add([[*key, *changes[key]] for key in keys])
-    table.delete_zeros([list(key) for key in keys if min(changes[key]) < 0])
+    sheet.table.add([[*key, *changes[key]] for key in keys])
+    sheet.table.delete_zeros([list(key) for key in keys if min(changes[key]) < 0])

@@ -3,7 +3,7 @@
 import argparse
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,8 @@ from pymongo.errors import PyMongoError
 from tqdm import tqdm
 
 from analytics.decoding import DECODERS, EntityDecoder
+from analytics.rollup_verification import Findings, RollUpVerification
+from analytics.rollups import SOURCES
 from analytics.source import source_of
 from marketplace.management.interruptible import InterruptibleCommand
 
@@ -53,28 +55,48 @@ class TableCommand(InterruptibleCommand, ABC):
         )
 
     def handle(self, **options: Any) -> None:
-        if not settings.MONGODB_URL:
-            raise CommandError("MONGODB_URL is not set.", returncode=UNUSABLE)
         try:
-            if self.writes(options) and not options["allow_empty"]:
-                _refuse_empty(options["only"])
-            for decoder in options["only"]:
-                self._do(decoder, options)
+            self.work(options)
         except PyMongoError as error:
             raise CommandError(f"MongoDB fails: {error}. {self.farewell}", returncode=UNUSABLE) from error
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"The SQL database fails: {error}. {self.farewell}", returncode=UNUSABLE) from error
 
+    def work(self, options: dict[str, Any]) -> None:
+        """Do all tables that were asked for."""
+        if not settings.MONGODB_URL:
+            raise CommandError("MONGODB_URL is not set.", returncode=UNUSABLE)
+        if self.writes(options) and not options["allow_empty"]:
+            _refuse_empty(options["only"])
+        for decoder in options["only"]:
+            self._do(decoder, options)
+
+    def compare_roll_ups(self, options: dict[str, Any], *, repair: bool) -> Iterator[Findings]:
+        """Compare the roll-ups of the tables with these, and yield what was found in each."""
+        for decoder in options["only"]:
+            if decoder not in SOURCES:
+                continue
+            table, started = decoder.projection.model._meta.db_table, time.monotonic()
+            with tqdm(desc=f"roll-ups of {table}", unit=" portions", disable=_quiet(options)) as bar:
+                findings = RollUpVerification(decoder, repair=repair, progress=bar.update).run()
+            if options["verbosity"]:
+                seconds = time.monotonic() - started
+                self.stdout.write(f"roll-ups of {table}: {findings.keys:,} keys in {seconds:.1f} s: {findings}")
+            yield findings
+
     def _do(self, decoder: EntityDecoder, options: dict[str, Any]) -> None:
         table, started = decoder.projection.model._meta.db_table, time.monotonic()
-        # None: a bar on a terminal only.
-        quiet = None if options["verbosity"] else True
-        with tqdm(total=source_of(decoder).count(), desc=table, unit=" documents", disable=quiet) as bar:
+        with tqdm(total=source_of(decoder).count(), desc=table, unit=" documents", disable=_quiet(options)) as bar:
             documents, said = self.go_through(decoder, bar.update, options)
         seconds = time.monotonic() - started
         if options["verbosity"]:
             rate = documents / seconds
             self.stdout.write(f"{table}: {documents:,} documents in {seconds:.1f} s ({rate:,.0f} a second): {said}")
+
+
+def _quiet(options: dict[str, Any]) -> bool | None:
+    """Return what tqdm is told: a bar on a terminal only (None), or none at all."""
+    return None if options["verbosity"] else True
 
 
 def _refuse_empty(decoders: Iterable[EntityDecoder]) -> None:

@@ -1,10 +1,17 @@
 """Migrations that change rows, on rows that were there before."""
 
 import hashlib
+import itertools
 
 import pytest
 from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from analytics.daily import DailyBuyers, DailyOrders
+from tests.analytics.conftest import apply
+from tests.analytics.events import event, new_id
+from tests.analytics.rollups import recounted, stored
+from tests.analytics.test_rollups import DAYS, order
 
 BEFORE, AFTER = [("analytics", "0003_rebuild_positions")], [("analytics", "0004_dead_letter_digests")]
 # Computed here once more: the digests are stored, so their form is a contract.
@@ -31,7 +38,30 @@ def test_dead_letters_get_their_digests() -> None:
     letters = executor.loader.project_state(AFTER).apps.get_model("analytics", "DeadLetter").objects
     found = list(letters.order_by("offset").values_list("key", "value", "digest"))
     assert len(found) == 25
-    for key, value, stored in found:
-        assert stored == digest(*(None if raw is None else bytes(raw) for raw in (key, value)))
+    for key, value, kept in found:
+        assert kept == digest(*(None if raw is None else bytes(raw) for raw in (key, value)))
     with pytest.raises(IntegrityError):
         letters.create(**place, offset=0, key=b"k", value=b"\x00v", digest=digest(b"k", b"\x00v"))
+
+
+LINES = [("a" * 24, "x" * 24, "Red", 1), ("a" * 24, "y" * 24, "red", 2), ("b" * 24, "x" * 24, None, 3)]
+UNFILLED = [("analytics", "0007_table_indexes")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_roll_ups_are_filled_from_rows_that_are_there() -> None:
+    events = [event("user.created", new_id()) for _ in range(2)] + [event("post.created", new_id()) for _ in range(2)]
+    events.append(event("user.deleted", events[0]["entity_id"], 2))
+    for number, (day, status) in enumerate(itertools.product(DAYS, ("pending", "cancelled", "Cancelled"))):
+        events.append(
+            order(new_id(), 1, day, f"{number % 3:024x}", status, "Too late"[: number % 9], LINES[: number % 4])
+        )
+    apply(*events)
+    expected = recounted()
+    executor = MigrationExecutor(connection)
+    executor.migrate(UNFILLED)
+    DailyOrders.objects.all().delete()
+    DailyBuyers.objects.update(customers=5)
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes("analytics"))
+    assert stored() == expected

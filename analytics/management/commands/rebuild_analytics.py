@@ -17,7 +17,8 @@ class Command(TableCommand):
     help = (
         "Write the analytics tables anew from MongoDB, while API, relay and consumers go on: rows that are missing,"
         " wrong or older are written, rows that MongoDB does not have are removed, right ones are left alone. No table"
-        " is emptied meanwhile. Stopped with Ctrl-C or killed, it goes on from there within a day. Exits with 1 when"
+        " is emptied meanwhile. In the end the daily roll-ups are made what the tables say. Stopped with Ctrl-C or"
+        " killed, it goes on from there within a day. Exits with 1 when"
         " there are documents that the tables cannot hold, with 2 when a server fails, or when MongoDB has no"
         " documents for a table that has rows (see --allow-empty)."
     )
@@ -34,6 +35,11 @@ class Command(TableCommand):
                 f"{len(self._refused)} documents that the tables cannot hold, see the dead letters:"
                 f" {', '.join(self._refused[:NAMED])}"
             )
+
+    def work(self, options: dict[str, Any]) -> None:
+        super().work(options)
+        for _ in self.compare_roll_ups(options, repair=True):
+            pass
 
     def writes(self, _options: dict[str, Any]) -> bool:
         return True

@@ -20,14 +20,20 @@ class Command(TableCommand):
         " go on. What differs is looked at again after the settle time, and counts only if nothing has moved: what is"
         " on its way is no difference. missing: a document without row; extra: a row without document; stale: an older"
         " version; altered: the same version with another content; ahead: a version that MongoDB does not have;"
-        " refused: a document that the tables cannot hold. Exits with 0 when all is right, or has been mended;"
-        " 1 when not; 2 when a server fails, or --repair finds no documents for a table that has rows"
+        " refused: a document that the tables cannot hold. --rollups compares the daily roll-ups with the rows of the"
+        " tables instead, and needs no MongoDB; --repair without it mends both. Exits with 0 when all is right, or has"
+        " been mended; 1 when not; 2 when a server fails, or --repair finds no documents for a table that has rows"
         " (see --allow-empty)."
     )
     farewell = "Stopped before the end: the rest has not been compared."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument(
+            "--rollups",
+            action="store_true",
+            help="look at the roll-ups only: are they what the rows of the tables say?",
+        )
         parser.add_argument("--repair", action="store_true", help="write what is wrong anew, and look at it again")
         parser.add_argument(
             "--settle",
@@ -42,9 +48,18 @@ class Command(TableCommand):
         self._checked = self._wrong = self._mended = 0
         super().handle(**options)
         tables = ", ".join(decoder.projection.model._meta.db_table for decoder in options["only"])
-        self._record(started_at, f"tables: {tables}")
+        self._record(started_at, f"{'roll-ups' if options['rollups'] else 'tables'}: {tables}")
         if self._wrong:
             raise CommandError(f"{self._wrong:,} differences. --repair mends them.")
+
+    def work(self, options: dict[str, Any]) -> None:
+        if not options["rollups"]:
+            super().work(options)
+        if options["rollups"] or options["repair"]:
+            for findings in self.compare_roll_ups(options, repair=options["repair"]):
+                self._checked += findings.keys
+                self._wrong += findings.wrong
+                self._mended += findings.mended
 
     def _record(self, started_at: datetime, scope: str) -> None:
         """Note what was found, for the report on the pipeline. Who may only read the tables can verify them, too."""
