@@ -1,4 +1,4 @@
-"""The dashboard: its numbers are the reports', for whom it is, what it says when there is nothing, and what it costs."""
+"""The dashboard: its numbers are the reports', who sees it, what it says when there is nothing, and what it costs."""
 
 from itertools import pairwise
 
