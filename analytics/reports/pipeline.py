@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 from pymongo.errors import PyMongoError
 
 from analytics.delays import percentile
@@ -122,12 +122,14 @@ def _letters() -> Iterator[Line]:
 
 
 def _verification() -> Iterator[Line]:
-    run = VerificationRun.objects.order_by("-finished_at", "-id").first()
-    if run is None:
-        yield Line("last_verification", "", None, "differences", note="never verified")
-    else:
+    """Tell the last run of each scope, the newest first: one that looks at less does not hide the others."""
+    newest = VerificationRun.objects.values("scope").annotate(newest=Max("id")).values("newest")
+    run = None
+    for run in VerificationRun.objects.filter(pk__in=newest).order_by("-id"):
         note = f"{run.checked:,} checked, {run.mended:,} mended"
         yield Line("last_verification", run.scope, run.wrong, "differences", run.finished_at, note=note)
+    if run is None:
+        yield Line("last_verification", "", None, "differences", note="never verified")
 
 
 REPORT: Final = Report(
@@ -146,7 +148,8 @@ REPORT: Final = Report(
             " event_to_row_p50, _p95: the time from write to row that 50 or 95 of 100 events did not exceed, at most"
             " 25 % too high; event_to_row_events: how many events that was measured of. outbox_backlog, outbox_age: the"
             " events that wait to be published, and for how long the oldest has. open_dead_letters: messages that could"
-            " not be applied and are not settled. last_verification: what the last verify_analytics has left wrong.",
+            " not be applied and are not settled. last_verification: what the last"
+            " verify_analytics of a scope has left wrong, the newest first.",
         ),
         Column("subject", "text", "Of what: group and partition, group, time span, or the scope of a verification."),
         Column("value", "number", "The measured value; null when it is not known, and the note says why.", True),

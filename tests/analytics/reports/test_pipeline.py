@@ -123,14 +123,19 @@ class TestReport:
         monkeypatch.setattr(pipeline, "COUNT_LIMIT", 1)
         assert ask()["open_dead_letters", ""]["note"] == "1 or more"
 
-    def test_the_last_verification(self) -> None:
-        for hours, wrong in (3, 7), (1, 2), (2, 9):
+    def test_the_last_verification_of_each_scope(self) -> None:
+        runs = [(4, "tables: users", 7), (3, "roll-ups", 9), (2, "tables: users", 2), (1, "roll-ups", 0)]
+        for hours, scope, wrong in runs:
             at = NOW - timedelta(hours=hours)
             VerificationRun.objects.create(
-                started_at=at, finished_at=at, scope="tables: users", checked=1234, wrong=wrong, mended=1
+                started_at=at, finished_at=at, scope=scope, checked=1234, wrong=wrong, mended=1
             )
-        row = ask()["last_verification", "tables: users"]
-        assert (row["value"], row["at"], row["note"]) == (2, NOW - timedelta(hours=1), "1,234 checked, 1 mended")
+        rows = [row for (measure, _), row in ask().items() if measure == "last_verification"]
+        assert [(row["subject"], row["value"], row["at"]) for row in rows] == [
+            ("roll-ups", 0, NOW - timedelta(hours=1)),
+            ("tables: users", 2, NOW - timedelta(hours=2)),
+        ]
+        assert rows[0]["note"] == "1,234 checked, 1 mended"
 
     def test_few_queries(self) -> None:
         partition("ours", 0, 10, 10)
