@@ -129,10 +129,8 @@ class PostAdmin(ReadOnlyAdmin):
         "author_display_name",
         "view_count",
         "like_count",
-        "comment_count",
         "published_at",
         "created_at",
-        "deleted_at",
     )
     search_fields = ("=post_id", "=author_user_id")
     search_help_text = "Post id or author's user id"

@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 
 from analytics.admin_columns import find_targets, shown
 from analytics.admin_export import ExportedAdmin
-from analytics.admin_filters import DateRangeFilter
+from analytics.admin_filters import DateRangeFilter, range_parameters
 
 # Rows that are counted, and so can be paged through, at most.
 COUNT_LIMIT = 10_000
@@ -148,7 +148,7 @@ class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
         return row
 
     def get_search_results(
-        self, _request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
         """Return the rows that the first of the search fields finds. One field at a time has an index to go by."""
         term = search_term.strip()
@@ -157,8 +157,14 @@ class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
         for field in self.search_fields:
             found = _found(queryset, field, term)
             if found.exists():
-                return found, False
+                return self._ordered(request, found, field), False
         return queryset.none(), False
+
+    def _ordered(self, request: HttpRequest, found: models.QuerySet[Any], field: str) -> models.QuerySet[Any]:
+        """Put what begins with a term into the order of its index, unless a date range has one to go by."""
+        ranges = [one[0] for one in self.list_filter if isinstance(one, tuple)]
+        is_ranged = any(request.GET.get(name) for one in ranges for name in range_parameters(str(one)))
+        return found if is_ranged or not field.startswith("^") else found.order_by(field[1:], "pk")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Add the lists of what belongs to the row."""
@@ -177,12 +183,12 @@ class ReadOnlyAdmin(_ReadOnly, ExportedAdmin):
 
 
 def _found(queryset: models.QuerySet[Any], field: str, term: str) -> models.QuerySet[Any]:
-    """Return the rows whose field is the term, or begins with it: these in the field's order, as its index has them."""
+    """Return the rows whose field is the term, begins with it, or contains it."""
     match field[0], field[1:]:
         case "=", name:
             return queryset.filter(**{name: term})
         case "^", name:
-            return queryset.filter(**{f"{name}__istartswith": term}).order_by(name, "pk")
+            return queryset.filter(**{f"{name}__istartswith": term})
     return queryset.filter(**{f"{field}__icontains": term})
 
 

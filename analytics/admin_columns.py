@@ -1,4 +1,4 @@
-"""How values look in the admin: money as amounts, times to the second, statuses as badges, JSON in words or indented,
+"""How values look in the admin: money as amounts, times in UTC, statuses as badges, JSON in words or indented,
 and ids and names as links to the pages of what they name, while that is still there.
 
 A list shows texts shortened, and whoever opens a row sees the whole.
@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+NOTHING: Final = "-"
 SHORT: Final = 60  # characters of a text in a list
 # Which table an id leads to, and the column that names a row of it.
 TARGETS: Final = {
@@ -47,7 +48,6 @@ LABELS: Final = {
     "base_price_cents": "price",
     "fulfillment_status": "fulfillment",
     "variant_attributes_json": "attributes",
-    "order_id": "order",
     "variant_name": "variant",
     "text_content": "text",
     "post_type": "type",
@@ -56,7 +56,6 @@ LABELS: Final = {
     "deleted_at": "deleted",
     "view_count": "views",
     "like_count": "likes",
-    "comment_count": "comments",
 }
 
 Shown = Callable[[Any], Any]
@@ -71,7 +70,7 @@ def target(name: str) -> tuple[type[models.Model], str]:
 def money(cents: int | None) -> str:
     """Return cents as an amount: 123456 as 1,234.56."""
     if cents is None:
-        return "-"
+        return NOTHING
     sign, cents = ("-", -cents) if cents < 0 else ("", cents)
     return f"{sign}{cents // 100:,}.{cents % 100:02}"
 
@@ -91,14 +90,19 @@ def in_words(value: Any) -> str:
 
 
 def moment(value: datetime) -> SafeString:
-    """Return a time in UTC, to the second; its tooltip has all of it."""
+    """Return a time in UTC, to the second."""
+    return _time(value, "%Y-%m-%d %H:%M:%S UTC")
+
+
+def short_moment(value: datetime) -> SafeString:
+    """Return a time in UTC, to the minute. The tooltip has all of it."""
+    return _time(value, "%Y-%m-%d %H:%M")
+
+
+def _time(value: datetime, form: str) -> SafeString:
     utc = value.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        utc.isoformat(),
-        utc.replace(tzinfo=None),
-        utc.strftime("%Y-%m-%d %H:%M:%S"),
-    )
+    title, text = f"{utc:%Y-%m-%d %H:%M:%S.%f UTC}", utc.strftime(form)
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(), title, text)
 
 
 def badge(value: str) -> SafeString:
@@ -162,7 +166,7 @@ def _presentation(field: Any, *, is_list: bool) -> Callable[[Any], Any]:
     if isinstance(field, models.JSONField):
         return in_words if is_list else pretty_json
     if isinstance(field, models.DateTimeField):
-        return moment
+        return short_moment if is_list else moment
     if field.attname in BADGES:
         return badge
     if field.choices:
@@ -182,11 +186,13 @@ def shown(table: str, name: str, *, is_list: bool) -> Shown:
     present = _presentation(_columns(model)[name], is_list=is_list)
     leads = next((key for key in (name, NAMES.get(name)) if key and _leads_away(model, key)), None)
 
-    @admin.display(description=label(name), ordering=name, empty_value="-")
+    title = label(name.removesuffix("_id") if is_list and leads == name else name)
+
+    @admin.display(description=title, ordering=name)
     def column(row: models.Model) -> Any:
         value = getattr(row, name)
         if value is None or value == "":
-            return None
+            return NOTHING
         text = None if is_list and leads == name else present(value)
         return linked(row, leads, text) if leads else text
 

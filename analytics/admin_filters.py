@@ -16,13 +16,18 @@ from analytics.models import OrderItem
 Rows = models.QuerySet[Any]
 
 
+def range_parameters(column: str) -> tuple[str, str]:
+    """Return the names of the parameters that hold the first and the last day of a column's range."""
+    return f"{column}_from", f"{column}_to"
+
+
 class DateRangeFilter(admin.FieldListFilter):
     """Two date inputs, first and last day, both in UTC and included. The list is then in the order of that column."""
 
     template = "analytics/date_range_filter.html"
 
     def __init__(self, field: Any, request: HttpRequest, params: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        self.names = (f"{kwargs['field_path']}_from", f"{kwargs['field_path']}_to")
+        self.names = range_parameters(kwargs["field_path"])
         super().__init__(field, request, params, *args, **kwargs)
         self.title = label(self.field_path)
         self.days = [_day(self.used_parameters.get(name)) for name in self.names]

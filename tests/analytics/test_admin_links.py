@@ -32,7 +32,7 @@ def page(client: Client, model: Any, *args: str, **query: str) -> str:
     return response.content.decode()
 
 
-def shown(client: Client, model: Any, **query: str) -> set[str]:
+def shown(client: Client, model: Any, **query: str) -> set[Any]:
     response = client.get(reverse(f"admin:analytics_{model._meta.model_name}_changelist"), query)
     return {row.pk for row in response.context["cl"].result_list}
 
@@ -49,7 +49,7 @@ def way_to_list(model: Any, name: str, key: str) -> str:
 @pytest.fixture
 def shop() -> dict[str, str]:
     """Two of everything; the ids of the first of each, and of the second's order."""
-    ids = {}
+    ids: dict[str, str] = {}
     for turn in ("", "other_"):
         ids |= {f"{turn}{name}": new_id() for name in ("user", "supplier", "product", "order", "post")}
         supplier, product, user = (ids[turn + name] for name in ("supplier", "product", "user"))
@@ -70,12 +70,13 @@ def shop() -> dict[str, str]:
 def test_from_supplier_to_products_to_orders_and_back(staff: Client, shop: dict[str, str]) -> None:
     supplier, product, order = shop["supplier"], shop["product"], shop["order"]
     of_supplier = page(staff, Supplier, supplier)
-    for table in (Product, Order, OrderItem):
+    tables: list[Any] = [Product, Order, OrderItem]
+    for table in tables:
         assert way_to_list(table, "supplier_id", supplier) in of_supplier
     assert shown(staff, Product, supplier_id=supplier) == {product}
     assert shown(staff, Order, supplier_id=supplier) == {order}
     of_product = page(staff, Product, product)
-    for table in (Order, OrderItem, ProductVariant):
+    for table in [Order, OrderItem, ProductVariant]:
         assert way_to_list(table, "product_id", product) in of_product
     assert shown(staff, Order, product_id=product) == {order}
     lines = OrderItem.objects.filter(order_id=order).values_list("pk", flat=True)

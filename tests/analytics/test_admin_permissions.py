@@ -1,4 +1,4 @@
-"""Who may do what in the admin: anonymous, staff without permissions, an analyst, a superuser; the group of analysts."""
+"""Who may do what in the admin: anonymous, staff without permissions, an analyst, a superuser; the analyst group."""
 
 import importlib
 from collections.abc import Callable
