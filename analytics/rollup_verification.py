@@ -163,12 +163,14 @@ class RollUpVerification:
         return self._compared(sheet, sheet.stored(scope), count())
 
     def _compared(self, sheet: Sheet, found: Sums, expected: Sums) -> list[Difference]:
-        self._keys += len(found.keys() | expected.keys())
-        changes = difference(found, expected)
+        keys = found.keys() | expected.keys()
+        self._keys += len(keys)
+        wrong = in_order(key for key in keys if found.get(key) != expected.get(key))
         if self._repair:
-            write(sheet, changes)
+            write(sheet, difference(found, expected))
+            sheet.table.delete_zeros([list(key) for key in wrong if key not in expected])
         table = sheet.roll_up._meta.db_table
-        return [Difference(table, key, found.get(key), expected.get(key)) for key in in_order(changes)]
+        return [Difference(table, key, found.get(key), expected.get(key)) for key in wrong]
 
     def _next_day(self, start: date) -> date | None:
         """Return the first day from `start` on that has rows, or roll-ups of them."""

@@ -1,5 +1,6 @@
 """Sums by key: how they are read from a roll-up, how they differ, and how a difference is written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -47,9 +48,9 @@ def added(one: Values, other: Values) -> Values:
     return tuple([ours + theirs for ours, theirs in zip(one, other, strict=True)])
 
 
-def in_order(sums: Sums) -> list[Key]:
-    """Return the keys in the one order in which all writers lock them. By text: SQLite holds any type in any column."""
-    return sorted(sums, key=repr)
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """Return keys in the one order in which all writers lock them. By text: SQLite holds any type in any column."""
+    return sorted(keys, key=repr)
 
 
 def write(sheet: Sheet, changes: Sums) -> None:

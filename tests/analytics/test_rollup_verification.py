@@ -96,6 +96,12 @@ def test_a_customer_without_orders() -> None:
     mended({"customers": 1})
 
 
+def test_a_key_without_anything() -> None:
+    DailyOrders.objects.create(day=date(2026, 2, 1), status="x", orders=0, units=0, total_cents=0)
+    DailyOrders.objects.create(day=date(2026, 2, 1), status="y", orders=-1, units=-1, total_cents=-1)
+    mended({"daily_orders": 2})
+
+
 def test_rows_that_somebody_changed_or_took_away_by_hand() -> None:
     Order.objects.filter(status="pending").update(status="cancelled")
     OrderItem.objects.all()[:1].get().delete()
