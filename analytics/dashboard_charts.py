@@ -18,12 +18,12 @@ TOP: Final = 10
 def cards(chosen: Range, found: History, question: Question, why_empty: str) -> Iterator[Card]:
     """Yield the charts of a range, in the order of the page."""
     top = replace(question, limit=TOP)
-    catalogue = products.catalogue()
+    catalogue, sold = products.catalogue(), sales.products_sold(question.days)
     yield _revenue(sales.daily_revenue(found) if found.current.placed else (), why_empty)
     yield _status(chosen, shares.order_status(found.current.statuses), why_empty)
     yield _suppliers(chosen, sales.revenue_by_supplier(top), why_empty)
-    yield _products(chosen, sales.top_products(top), why_empty)
-    yield _categories(products.top_categories(catalogue, products.sold_by_category(question.days)), why_empty)
+    yield _products(chosen, sales.top_products(sold[:TOP]), why_empty)
+    yield _categories(products.top_categories(catalogue, sold), why_empty)
     yield _prices(products.price_distribution(catalogue) if catalogue.statuses else ())
     yield _tiers(chosen, shares.engagement_tiers(question))
     yield _low_stock(stock.low_stock(top))

@@ -3,16 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Sum, Value, When
 
-from analytics.daily import DailySales
 from analytics.models import Product
 from analytics.reports.arithmetic import per
-from analytics.reports.periods import Period
-from analytics.reports.report import Column, Question, Report, Row
-from analytics.reports.sales import COUNTED
+from analytics.reports.report import Column, Report, Row
+from analytics.reports.sales import COUNTED, Sold, products_sold
 
 # Cents at which price bands begin (SPEC section 6).
 BOUNDS: Final = (0, 1000, 5000, 10_000, 25_000, 50_000, 100_000)
@@ -35,13 +33,6 @@ class Catalogue:
     categories: Counter[str]
     active: Counter[str]
     statuses: Counter[str]
-
-
-class Sold(NamedTuple):
-    """What was sold of a category."""
-
-    revenue_cents: int = 0
-    units: int = 0
 
 
 def catalogue() -> Catalogue:
@@ -80,32 +71,23 @@ def price_distribution(found: Catalogue) -> Iterator[Row]:
         }
 
 
-def sold_by_category(period: Period) -> dict[str | None, Sold]:
-    """Return what was sold by the products' categories now; None is that of products that are gone."""
-    category = Product.objects.filter(pk=OuterRef("product_id")).values("category")
-    sales = DailySales.objects.filter(day__gte=period.start, day__lt=period.end)
-    groups = sales.annotate(category=Subquery(category[:1])).values_list("category")
-    sums = groups.annotate(Sum("revenue_cents"), Sum("quantity")).order_by()
-    return {category: Sold(revenue, units) for category, revenue, units in sums}
-
-
-def top_categories(found: Catalogue, sold: dict[str | None, Sold]) -> Iterable[Row]:
-    """Return the rows of the report for a catalogue that has been counted, most revenue first."""
+def top_categories(found: Catalogue, sold: Iterable[Sold]) -> Iterable[Row]:
+    """Return the rows of the report for a catalogue and sales that have been read, most revenue first."""
+    revenue, units = Counter[str | None](), Counter[str | None]()
+    for product in sold:
+        revenue[product.category] += product.revenue_cents
+        units[product.category] += product.units
     rows = [
         {
             "category": category,
             "products": found.categories[category or ""],
             "active_products": found.active[category or ""],
-            "revenue_cents": sold.get(category, Sold()).revenue_cents,
-            "units": sold.get(category, Sold()).units,
+            "revenue_cents": revenue[category],
+            "units": units[category],
         }
-        for category in {*found.categories, *sold}
+        for category in {*found.categories, *revenue}
     ]
     return sorted(rows, key=lambda row: (-row["revenue_cents"], row["category"] is None, row["category"] or ""))
-
-
-def _top_categories(question: Question) -> Iterable[Row]:
-    return top_categories(catalogue(), sold_by_category(question.days))
 
 
 PRICE_DISTRIBUTION = Report(
@@ -144,5 +126,5 @@ TOP_CATEGORIES = Report(
         Column("revenue_cents", "cents", "The sum of their lines in counted orders of the range."),
         Column("units", "count", "How many units these lines hold."),
     ),
-    _top_categories,
+    lambda question: top_categories(catalogue(), products_sold(question.days)),
 )

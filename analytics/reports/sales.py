@@ -2,16 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from django.db.models import Sum
 
 from analytics.daily import DailySales, DailySupplierSales
 from analytics.reports.arithmetic import per
 from analytics.reports.history import History, history
-from analytics.reports.names import product_name, supplier_name
+from analytics.reports.names import product_category, product_name, supplier_name
+from analytics.reports.periods import Period
 from analytics.reports.report import Column, Question, Report, Row
 
 COUNTED = "Orders that are cancelled, failed or refunded do not count."
+
+
+class Sold(NamedTuple):
+    """What was sold of a product, and its category now: None when the product is gone."""
+
+    product_id: str
+    name: str
+    category: str | None
+    lines: int
+    units: int
+    revenue_cents: int
 
 
 def daily_revenue(found: History) -> Iterator[Row]:
@@ -51,23 +64,28 @@ def revenue_by_supplier(question: Question) -> Iterable[Row]:
         }
 
 
-def top_products(question: Question) -> Iterable[Row]:
-    """Yield products with sales, most revenue first."""
-    days = question.days
-    sales = DailySales.objects.filter(day__gte=days.start, day__lt=days.end).values("product_id")
+def products_sold(period: Period, limit: int | None = None) -> list[Sold]:
+    """Return the products with sales, or so many of them, most revenue first; in one query."""
+    sales = DailySales.objects.filter(day__gte=period.start, day__lt=period.end).values_list("product_id")
     sums = sales.annotate(
-        product_name=product_name(),
-        times_ordered=Sum("lines"),
-        total_quantity=Sum("quantity"),
+        name=product_name(),
+        category=product_category(),
+        times=Sum("lines"),
+        units=Sum("quantity"),
         revenue=Sum("revenue_cents"),
     ).order_by("-revenue", "product_id")
-    for row in sums[: question.limit]:
+    return [Sold(*row) for row in sums[:limit]]
+
+
+def top_products(sold: Iterable[Sold]) -> Iterator[Row]:
+    """Yield the rows of the report for products whose sales have been read."""
+    for product in sold:
         yield {
-            "product_id": row["product_id"],
-            "product_name": row["product_name"],
-            "times_ordered": row["times_ordered"],
-            "total_quantity": row["total_quantity"],
-            "revenue_cents": row["revenue"],
+            "product_id": product.product_id,
+            "product_name": product.name,
+            "times_ordered": product.lines,
+            "total_quantity": product.units,
+            "revenue_cents": product.revenue_cents,
         }
 
 
@@ -130,7 +148,7 @@ TOP_PRODUCTS = Report(
         Column("total_quantity", "count", "How many units these lines hold."),
         Column("revenue_cents", "cents", "The sum of these lines."),
     ),
-    top_products,
+    lambda question: top_products(products_sold(question.days, question.limit)),
     ("start", "end", "limit"),
     default_limit=20,
 )

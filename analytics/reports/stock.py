@@ -1,15 +1,16 @@
 """Variants that run out: what is left of them, and for how long it lasts at the pace of the last four weeks."""
 
+from collections import Counter
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Any, Final
 
-from django.db.models import F, FloatField, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet, Sum
 
 from analytics.daily import DailySales
 from analytics.models import ProductVariant
 from analytics.reports.arithmetic import ratio
-from analytics.reports.periods import Period, last_days
+from analytics.reports.periods import last_days
 from analytics.reports.report import Column, Question, Report, Row
 
 PACE_DAYS: Final = 28
@@ -17,24 +18,41 @@ SELLING: Final = ("active", "out_of_stock")
 
 
 def low_stock(question: Question) -> Iterator[Row]:
-    """Yield variants under the threshold, the least cover first, in one query."""
-    sold = Coalesce(Subquery(_sold(last_days(PACE_DAYS, question.today))), 0)
+    """Yield variants under the threshold, the least cover first, in two queries."""
     short = ProductVariant.objects.filter(quantity__lt=question.threshold, product__status__in=SELLING)
-    # Times a float, or else the database divides as decimals, and cuts.
-    rate = F("quantity") * Value(1.0, FloatField()) / F("sold_28_days")
-    rows = short.annotate(
-        product_name=F("product__name"), supplier_id=F("product__supplier_id"), sold_28_days=sold
-    ).order_by(rate.asc(nulls_last=True), "quantity", "product_id", "variant_key")
-    columns = [column.name for column in LOW_STOCK.columns if column.name != "days_of_cover"]
-    for row in rows.values(*columns)[: question.limit]:
-        yield row | {"days_of_cover": ratio(row["quantity"] * PACE_DAYS, row["sold_28_days"])}
+    sold = _sold(short, question)
+    columns = ("product_id", "product__name", "product__supplier_id", "variant_key", "variant_name", "quantity")
+    rows = (_row(sold, *values) for values in short.values_list(*columns))
+    return iter(nsmallest(question.limit, rows, key=_urgency))
 
 
-def _sold(days: Period) -> QuerySet[Any, Any]:
-    sales = DailySales.objects.filter(
-        product_id=OuterRef("product_id"), variant_key=OuterRef("variant_key"), day__gte=days.start, day__lt=days.end
-    )
-    return sales.values("product_id").annotate(sold=Sum("quantity")).values("sold")
+def _sold(short: QuerySet[ProductVariant], question: Question) -> Counter[tuple[str, str]]:
+    """Return the units sold of each variant. Asked for one by one, each would read all days of its product."""
+    days = last_days(PACE_DAYS, question.today)
+    sales = DailySales.objects.filter(day__gte=days.start, day__lt=days.end, product_id__in=short.values("product_id"))
+    sums = sales.values_list("product_id", "variant_key").annotate(Sum("quantity")).order_by()
+    return Counter({(product_id, key): units for product_id, key, units in sums})
+
+
+def _row(
+    sold: Counter[tuple[str, str]], product_id: str, product: str, supplier_id: str, key: str, name: str, left: int
+) -> Row:
+    units = sold[product_id, key]
+    return {
+        "product_id": product_id,
+        "product_name": product,
+        "supplier_id": supplier_id,
+        "variant_key": key,
+        "variant_name": name,
+        "quantity": left,
+        "sold_28_days": units,
+        "days_of_cover": ratio(left * PACE_DAYS, units),
+    }
+
+
+def _urgency(row: Row) -> tuple[Any, ...]:
+    cover = row["days_of_cover"]
+    return cover is None, cover or 0, row["quantity"], row["product_id"], row["variant_key"]
 
 
 LOW_STOCK = Report(
