@@ -23,7 +23,6 @@ from tests.servers.mongod import Mongod
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime.now(UTC)
 Rows = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -37,15 +36,21 @@ def ask() -> Rows:
     return found
 
 
-def partition(group: str, number: int, reached: int, end: int, age: float = 1) -> None:
-    PartitionReport.objects.create(
+def ago(**time: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time)
+
+
+def partition(group: str, number: int, reached: int, end: int, age: float = 1) -> datetime:
+    """Store a report that is so many seconds old. Return its time."""
+    report = PartitionReport.objects.create(
         group_id=group,
         topic="user",
         partition=number,
         next_offset=reached,
         end_offset=end,
-        at=NOW - timedelta(seconds=age),
+        at=ago(seconds=age),
     )
+    return report.at
 
 
 @pytest.fixture
@@ -68,8 +73,8 @@ class TestReport:
 
     def test_lag_and_the_age_of_what_consumers_say(self) -> None:
         partition("ours", 0, 10, 10)
-        partition("ours", 1, 7, 12, age=pipeline.STALE_SECONDS - 5)
-        partition("gone", 0, 3, 4, age=3600)
+        partition("ours", 1, 7, 12, age=pipeline.STALE_SECONDS / 2)
+        at = partition("gone", 0, 3, 4, age=3600)
         partition("gone", 1, 5, 4)  # the topic was made anew, and Kafka's word is not in yet
         rows = ask()
         lags = {subject: (row["value"], row["is_stale"]) for (name, subject), row in rows.items() if name == "lag"}
@@ -82,10 +87,10 @@ class TestReport:
         assert rows["lag", "gone: user/0"]["note"] == "no consumer reports this any more"
         age = rows["oldest_report_age", "gone"]
         assert 3600 <= age["value"] < 3660
-        assert (age["at"], age["is_stale"]) == (NOW - timedelta(hours=1), True)
+        assert (age["at"], age["is_stale"]) == (at, True)
 
     def test_percentiles_of_an_hour_and_of_a_day(self) -> None:
-        minute = NOW.replace(second=0, microsecond=0)
+        minute = ago().replace(second=0, microsecond=0)
         for hours, up_to_ms, events in [(0, 10, 94), (0, 100, 6), (2, 100, 400), (23, 5, 10), (25, 5, 10**6)]:
             EventDelay.objects.create(minute=minute - timedelta(hours=hours), up_to_ms=up_to_ms, events=events)
         rows = ask()
@@ -100,7 +105,7 @@ class TestReport:
         }
 
     def test_the_outbox(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        times = [NOW - timedelta(seconds=seconds) for seconds in (5, 90, 30)]
+        times = [ago(seconds=seconds) for seconds in (5, 90, 30)]
         mongo.database()[outbox.OUTBOX].insert_many([{"_id": str(uuid.uuid4()), "timestamp": at} for at in times])
         rows = ask()
         assert (rows["outbox_backlog", ""]["value"], rows["outbox_backlog", ""]["note"]) == (3, "")
@@ -125,15 +130,15 @@ class TestReport:
 
     def test_the_last_verification_of_each_scope(self) -> None:
         runs = [(4, "tables: users", 7), (3, "roll-ups", 9), (2, "tables: users", 2), (1, "roll-ups", 0)]
-        for hours, scope, wrong in runs:
-            at = NOW - timedelta(hours=hours)
+        times = [ago(hours=hours) for hours, _, _ in runs]
+        for at, (_, scope, wrong) in zip(times, runs, strict=True):
             VerificationRun.objects.create(
                 started_at=at, finished_at=at, scope=scope, checked=1234, wrong=wrong, mended=1
             )
         rows = [row for (measure, _), row in ask().items() if measure == "last_verification"]
         assert [(row["subject"], row["value"], row["at"]) for row in rows] == [
-            ("roll-ups", 0, NOW - timedelta(hours=1)),
-            ("tables: users", 2, NOW - timedelta(hours=2)),
+            ("roll-ups", 0, times[3]),
+            ("tables: users", 2, times[2]),
         ]
         assert rows[0]["note"] == "1,234 checked, 1 mended"
 
@@ -153,16 +158,16 @@ class TestDataAsOf:
     def test_all_caught_up(self, settings_group: str) -> None:
         partition("a replay", 0, 1, 9, age=9000)
         partition(settings_group, 0, 9, 9, age=3)
-        partition(settings_group, 1, 4, 4, age=8)
+        oldest = partition(settings_group, 1, 4, 4, age=8)
         with CaptureQueriesContext(connection) as queries:
-            assert data_as_of() == DataAsOf(NOW - timedelta(seconds=8), 0)
+            assert data_as_of() == DataAsOf(oldest, 0)
         assert len(queries) == 1
 
     def test_some_behind(self, settings_group: str) -> None:
-        partition(settings_group, 0, 9, 9, age=3)
+        caught_up = partition(settings_group, 0, 9, 9, age=3)
         partition(settings_group, 1, 4, 6, age=8)
         partition(settings_group, 2, 0, 5)
-        assert data_as_of() == DataAsOf(NOW - timedelta(seconds=3), 7)
+        assert data_as_of() == DataAsOf(caught_up, 7)
 
     def test_all_behind(self, settings_group: str) -> None:
         partition(settings_group, 0, 0, 9)
