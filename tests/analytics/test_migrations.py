@@ -4,6 +4,7 @@ import hashlib
 import itertools
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -65,3 +66,20 @@ def test_roll_ups_are_filled_from_rows_that_are_there() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes("analytics"))
     assert stored() == expected
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_installed_database_gets_the_group_of_analysts_unless_it_has_one(is_new: bool) -> None:
+    MigrationExecutor(connection).migrate([("analytics", "0005_daily_tables")])
+    try:
+        Group.objects.all().delete()
+        Permission.objects.filter(content_type__app_label="analytics").delete()
+        if not is_new:
+            Group.objects.create(name="analyst")
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("analytics"))
+    permissions = Group.objects.get(name="analyst").permissions
+    assert permissions.filter(codename="manage_dead_letters", content_type__model="desk").exists() is is_new
+    assert permissions.count() == (11 if is_new else 0)
