@@ -146,7 +146,7 @@ def _low_stock(rows: Iterable[Row]) -> Card:
         rows=list(rows),
         label_heading="Product",
         label=lambda row: row["product_name"],
-        columns=named(stock.LOW_STOCK, "variant_name", "quantity", "sold_28_days", "days_of_cover"),
+        columns=named(stock.LOW_STOCK, "variant_name", "quantity", "days_of_cover", "sold_28_days"),
         url=lambda row: links.product(row["product_id"]),
         empty="No variant that is for sale has fewer than 10 units left.",
     )

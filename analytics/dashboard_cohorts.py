@@ -1,5 +1,6 @@
 """The dashboard's heat map: a row for each cohort, a column for each month since, a shade for each retention."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,15 +11,17 @@ from analytics.dashboard_values import text
 from analytics.reports.report import Row
 
 SHADES: Final = 10
+# From this share of returning customers on, the shade is the strongest.
+_STRONGEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """A cell: how many of the cohort ordered in the month, as a share and as a shade from 0 to SHADES."""
+    """A cell: how many of the cohort ordered in the month, as a share and a shade: 0 to SHADES, or `first`."""
 
     share: str
     customers: str
-    shade: int
+    shade: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,6 @@ def heat_map(rows: Iterable[Row]) -> list[Cohort]:
 
 def _heat(row: Row) -> Heat:
     share = row["retention"] or 0.0
-    # The month of the first order is always the whole cohort, and gets the shade of its own.
-    shade = min(SHADES, -int(-share * SHADES // 1))
-    return Heat(f"{100 * share:.0f} %", text("count", row["customers"]), shade)
+    # The month of the first order is the whole cohort by definition: a shade would say nothing.
+    shade = min(SHADES, math.ceil(share / _STRONGEST * SHADES)) if row["month_number"] else "first"
+    return Heat(f"{100 * share:.0f} %", text("count", row["customers"]), str(shade))
