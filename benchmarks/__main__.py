@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.servers import platform
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PARTS = ("reads", "orders", "pages", "consumer", "poison", "relay", "delay", "memory")
+PARTS = ("reads", "orders", "pages", "consumer", "rollups", "poison", "relay", "delay", "memory")
 # Only when asked for: each takes some ten minutes, and starts real servers of its own (the dashboard's, unless
 # DATABASE_URL names one, is a MariaDB).
 LONG_PARTS = ("backlog", "dashboard")

@@ -12,6 +12,7 @@ from benchmarks.pages import pages
 from benchmarks.poison import poison
 from benchmarks.relay import relay
 from benchmarks.report import OURS, Row, comparisons
+from benchmarks.rollups import roll_ups
 
 
 def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, events: int, waiting: int) -> list[str]:
@@ -48,6 +49,8 @@ def _compare(parts: Collection[str], folder: Path, rounds: int, seconds: float, 
         rows += consumer(rounds)
     if "poison" in parts:
         rows += poison(rounds)
+    if "rollups" in parts:
+        rows += roll_ups(rounds)
     if "relay" in parts:
         rows += relay(rounds)
     if "memory" in parts:
