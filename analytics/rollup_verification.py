@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, DateField, Min, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, TruncDate, TruncMonth
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import TruncDate, TruncMonth
 
 from analytics import offsets
 from analytics.attempts import persist
@@ -252,9 +252,10 @@ _LAST: Final = date.max.replace(day=1)
 def _buyers(first: date, last: date) -> Sums:
     """Count the customers of each day by their day before that."""
     before = CustomerDay.objects.filter(customer_user_id=OuterRef("customer_user_id"), day__lt=OuterRef("day"))
-    previous = Coalesce(Subquery(before.order_by("-day").values("day")[:1]), Value(NEVER, DateField()))
+    previous = Subquery(before.order_by("-day").values("day")[:1])
     rows = CustomerDay.objects.filter(day__range=(first, last)).values("day", previous=previous)
-    return {(day, key): (n,) for day, key, n in rows.annotate(n=Count("*")).values_list("day", "previous", "n")}
+    counts = rows.annotate(n=Count("*")).values_list("day", "previous", "n")
+    return {(day, known or NEVER): (n,) for day, known, n in counts}
 
 
 def _cohorts(first: date, last: date) -> Sums:
