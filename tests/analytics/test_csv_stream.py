@@ -94,7 +94,7 @@ def test_what_is_sent_is_not_kept() -> None:
     assert max(sizes) < 2 * PIECE_CHARACTERS
 
 
-def test_rows_are_closed_with_the_answer() -> None:
+def test_rows_are_closed_with_the_answer(db: None) -> None:  # an answer that ends closes old connections
     closed: list[bool] = []
 
     def rows() -> Iterator[list[object]]:
