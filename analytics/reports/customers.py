@@ -64,7 +64,7 @@ def cohorts(question: Question) -> Iterator[Row]:
     last = question.today.replace(day=1)
     found: defaultdict[date, dict[date, int]] = defaultdict(dict)
     oldest = _month(last, 1 - question.months)
-    rows = MonthlyCohorts.objects.filter(cohort__gte=oldest, cohort__lte=last, month__lte=last).order_by("cohort")
+    rows = MonthlyCohorts.objects.filter(cohort__gte=oldest, cohort__lte=last).order_by("cohort")
     for cohort, month, customers in rows.values_list("cohort", "month", "customers"):
         found[cohort][month] = customers
     for cohort, months in found.items():
