@@ -8,6 +8,7 @@ from typing import Any
 from django.db import close_old_connections, connection, transaction
 
 from analytics.consumer import EventConsumer
+from analytics.daily import RollUp
 from analytics.decoding import Event, decode
 from analytics.models import Order, OrderItem
 from analytics.writer import apply
@@ -58,9 +59,9 @@ def publish(events: list[Stored]) -> None:
 
 
 def empty_tables() -> None:
-    """Delete all orders."""
+    """Delete all orders, and all roll-ups with them."""
     with connection.cursor() as cursor:
-        for model in (OrderItem, Order):
+        for model in (OrderItem, Order, *RollUp.__subclasses__()):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608  # our names
 
 
@@ -122,7 +123,7 @@ def _one_by_one() -> Speed:
 
 
 def _bare(events: list[Event]) -> Speed:
-    """The least that writes the rows: INSERT by executemany, BATCH events in a transaction. No broker, no decoding."""
+    """The least that writes the rows: INSERT by executemany, BATCH events in a transaction. No broker, no roll-ups."""
     empty_tables()
     child = events[0].decoder.child
     if child is None:
