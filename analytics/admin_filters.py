@@ -1,7 +1,7 @@
 """The filters of the admin's lists. Each runs along an index."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -43,9 +43,9 @@ class DateRangeFilter(admin.FieldListFilter):
     def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
         first, last = self.days
         if first:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
-        if last and last < date.max:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))})
+            queryset = queryset.filter(**{f"{self.field_path}__gte": datetime.combine(first, time.min, UTC)})
+        if last:  # to the microsecond, as columns have it: after 9999-12-31 there is no day to end before
+            queryset = queryset.filter(**{f"{self.field_path}__lte": datetime.combine(last, time.max, UTC)})
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
@@ -74,10 +74,6 @@ def _day(values: Any) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError:
         return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class KeyFilter(admin.ListFilter):

@@ -21,7 +21,7 @@ CONTENT_TYPE = "text/csv; charset=utf-8"
 # A report that fits into one piece is made before anything is sent: an error in it gets the answer of an error.
 PIECE_CHARACTERS = 1 << 16
 # What makes a spreadsheet take a text for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the signs in full width
 # The end of a stream that broke off. The server ends such an answer like any other; so that nobody takes it for whole,
 # the last field says what happened and its quote is never closed, which RFC 4180 forbids and parsers refuse.
 BROKEN_OFF = b'"ERROR: THIS FILE IS NOT COMPLETE. PLEASE TRY AGAIN'

@@ -95,6 +95,7 @@ QUERIES: list[tuple[Any, dict[str, str]]] = [
     (User, {}),
     (User, {"q": "ADA@"}),
     (User, {"deleted_at_from": "2000-01-01"}),
+    (User, {"deleted_at_to": "9999-12-31"}),
     (Supplier, {"q": "Porto Goods"}),
     (Supplier, {"q": "PT"}),
     (Post, {"published_at_from": "2026-01-01"}),

@@ -38,7 +38,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
         ([], "[]"),
         ("plain =1", "plain =1"),
         ("", ""),
-        *((f"{start}1+1", f"'{start}1+1") for start in "=+-@\t\r"),
+        *((f"{start}1+1", f"'{start}1+1") for start in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"),
         ("'=1", "'=1"),
     ],
 )

@@ -1,5 +1,7 @@
 """The dashboard: its numbers are the reports', who sees it, what it says when there is nothing, and what it costs."""
 
+import csv
+import io
 from itertools import pairwise
 
 import pytest
@@ -10,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from analytics.models import Export, PartitionReport
+from analytics.csv_stream import cell
+from analytics.models import Export, OrderItem, PartitionReport
 from analytics.reports import shares
 from analytics.reports.catalogue import REPORTS
 from analytics.reports.report import Question
@@ -23,6 +26,7 @@ pytestmark = pytest.mark.django_db
 RANGE = "start=2026-03-10&end=2026-03-13"
 PERIOD = days(10, 13)
 HOME = "/admin/"
+SUPPLIER = "5" * 23 + "e"
 
 
 @pytest.fixture
@@ -215,14 +219,14 @@ def test_nobody_else_sees_anything(client):
 @pytest.mark.usefixtures("market")
 @pytest.mark.parametrize("name", [*REPORTS, "order-status", "engagement-tiers"])
 def test_a_csv_has_the_rows_of_the_report_and_is_recorded(name, analyst):
-    needed = "&supplier_id=x" if name == "supplier-orders" else ""
+    needed = f"&supplier_id={'a' * 24}" if name == "supplier-orders" else ""
     answered = analyst.get(f"/admin/reports/{name}.csv?{RANGE}{needed}")
     assert answered.status_code == 200
     lines = b"".join(answered.streaming_content).decode().splitlines()
     reports = REPORTS | {report.name: report for report in (shares.ORDER_STATUS, shares.ENGAGEMENT_TIERS)}
     report = reports[name]
     assert lines[0] == ",".join(column.name for column in report.columns)
-    assert len(lines) - 1 == len(list(report.rows(Question(period=PERIOD))))
+    assert len(lines) - 1 == len(list(report.rows(Question(period=PERIOD, supplier_id="a" * 24))))
     kept = Export.objects.get()
     assert (kept.actor, kept.what, kept.filters, kept.rows) == ("analyst", name, RANGE + needed, len(lines) - 1)
 
@@ -233,10 +237,36 @@ def test_a_csv_has_the_rows_of_the_report_and_is_recorded(name, analyst):
         ("/admin/reports/nothing.csv", 404),
         ("/admin/reports/daily-revenue.csv?range=nope", 422),
         ("/admin/reports/daily-revenue.csv?start=2026-03-13&end=2026-03-13", 422),
+        ("/admin/reports/supplier-orders.csv", 422),
+        ("/admin/reports/top-products.csv?limit=none", 422),
     ],
 )
 def test_a_csv_of_nothing_that_there_is(path, status, boss):
     assert boss.get(path).status_code == status
+    assert not Export.objects.exists()
+
+
+@pytest.mark.usefixtures("market")
+@pytest.mark.parametrize(
+    ("report", "asked", "question"),
+    [
+        ("supplier-orders", f"supplier_id={SUPPLIER.upper()}", {"supplier_id": SUPPLIER}),
+        ("top-products", "limit=2", {"limit": 2}),
+        ("low-stock", "threshold=3", {"threshold": 3}),
+        ("cohorts", "months=1", {"months": 1}),
+    ],
+)
+def test_a_csv_takes_what_the_api_takes(report, asked, question, boss):
+    OrderItem.objects.filter(supplier_id="south").update(supplier_id=SUPPLIER)
+    lines = csv.reader(io.StringIO(b"".join(boss.get(f"/admin/reports/{report}.csv?{RANGE}&{asked}")).decode()))
+    expected = [list(map(cell, row.values())) for row in REPORTS[report].rows(Question(period=PERIOD, **question))]
+    assert list(lines)[1:] == expected
+    assert expected != [list(map(cell, row.values())) for row in REPORTS[report].rows(Question(period=PERIOD))]
+
+
+def test_a_csv_is_read_only(boss):
+    for method in (boss.post, boss.put, boss.delete, boss.head):
+        assert method("/admin/reports/daily-revenue.csv").status_code == 405
     assert not Export.objects.exists()
 
 
