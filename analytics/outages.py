@@ -24,9 +24,11 @@ _MYSQL_AWAY: Final = frozenset(
 _MYSQL_CLIENT_AWAY: Final = frozenset(range(2000, 3000)) - {2014, 2020}
 # SQLite's: busy, locked, read-only, interrupted, input/output error, disk full, cannot open.
 _SQLITE_AWAY: Final = frozenset({5, 6, 8, 9, 10, 13, 14})
-# Values that MySQL refuses under codes that its driver files as OperationalError: out of range, truncated, wrong text,
-# too long, packet too large, JSON that is none or too deep.
-_MYSQL_BAD_VALUE: Final = frozenset({1118, 1153, 1264, 1265, 1292, 1300, 1366, 1406, 2020, 3140, 3141, 3157, 3854})
+# Values that are refused as OperationalError. MySQL's codes: out of range, truncated, wrong text, too long, packet too
+# large, JSON that is none or too deep. SQLite's text: https://sqlite.org/lang_aggfunc.html#sumunc.
+_BAD_VALUE: Final = frozenset(
+    {1118, 1153, 1264, 1265, 1292, 1300, 1366, 1406, 2020, 3140, 3141, 3157, 3854, "integer overflow"}
+)
 
 
 def is_outage(error: Exception) -> bool:
@@ -50,7 +52,7 @@ def is_bad_value(error: DatabaseError) -> bool:
     """Tell whether the database refuses what a message holds."""
     if isinstance(error, DataError | IntegrityError):
         return not is_outage(error)
-    return isinstance(error, OperationalError) and bool(error.args) and error.args[0] in _MYSQL_BAD_VALUE
+    return isinstance(error, OperationalError) and bool(error.args) and error.args[0] in _BAD_VALUE
 
 
 @dataclass(frozen=True, slots=True)

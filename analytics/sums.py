@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db import DatabaseError, DataError
 from django.db.models import Q
 
 from analytics.daily import RollUp
+from analytics.outages import is_bad_value
 from analytics.tables import Table
 
 Key = tuple[Any, ...]
@@ -54,7 +56,16 @@ def in_order(keys: Iterable[Key]) -> list[Key]:
 
 
 def write(sheet: Sheet, changes: Sums) -> None:
-    """Add changes to a roll-up, and delete what has become zero by them. Raises django.db's exceptions."""
+    """Add changes to a roll-up, and delete what has become zero by them.
+
+    Raises django.db's exceptions: DataError when a sum does not fit into its column. SQLite's driver has an
+    OverflowError for numbers that it cannot even pass on.
+    """
     keys = in_order(changes)
-    sheet.table.add([[*key, *changes[key]] for key in keys])
+    try:
+        sheet.table.add([[*key, *changes[key]] for key in keys])
+    except (DatabaseError, OverflowError) as error:
+        if isinstance(error, DatabaseError) and not is_bad_value(error):
+            raise
+        raise DataError(f"a sum in {sheet.roll_up._meta.db_table} would go beyond 64 bits: {error}") from error
     sheet.table.delete_zeros([list(key) for key in keys if min(changes[key]) < 0])

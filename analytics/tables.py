@@ -38,8 +38,14 @@ class Table:
         self._merge(rows, self._on_conflict)
 
     def add(self, rows: list[Row]) -> None:
-        """Insert rows, or add to the numbers of the ones with the same key."""
-        self._merge(rows, self._merging("{old} + {new}"))
+        """Insert rows, or add to the numbers of the ones with the same key.
+
+        A sum beyond 64 bits is refused. On SQLite only SUM does so (https://sqlite.org/lang_aggfunc.html#sumunc): `+`
+        would go on with a float that is nearly right.
+        """
+        is_sqlite = connection.vendor == "sqlite"
+        total = "(SELECT SUM(one) FROM (SELECT {old} AS one UNION ALL SELECT {new}))" if is_sqlite else "{old} + {new}"
+        self._merge(rows, self._merging(total))
 
     def fill(self, rows: list[Row]) -> None:
         """Insert rows, or lock the ones with the same key exclusively, and replace what is null in them."""

@@ -43,6 +43,7 @@ def test_away(error):
         OperationalError(1366, "Incorrect string"),
         OperationalError(1153, ""),
         OperationalError(2020, "the client's own limit of a packet"),
+        OperationalError("integer overflow"),
     ],
 )
 def test_bad_values(error):
