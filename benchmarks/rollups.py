@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from bson import ObjectId
@@ -114,7 +114,7 @@ def _anew(batch: list[Event]) -> None:
         for model in _BY_DAY:
             cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE day = %s", [today])  # noqa: S608  # our names
     for statement in _COUNTING:
-        _FILLING.execute(connection, statement, [str(today), str(today + timedelta(days=1))])
+        _FILLING.execute(connection, statement, {"first": str(today), "last": f"{today} 23:59:59.999999"})
 
 
 @contextmanager

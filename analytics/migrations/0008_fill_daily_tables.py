@@ -1,13 +1,17 @@
-"""Fill the roll-ups from rows that are there already: a month at a time, so that no transaction is as long as history.
+"""Fill the roll-ups from rows that are there already, a month at a time: few transactions are as long as history.
+
+Those are the ones that empty the roll-ups for an interrupted run, which begins anew, and the three over the days of
+customers (AT_LAST), where the day before each matters.
 
 In SQL and by itself: what the code of later versions counts, and how, is none of its business. Consumers should not be
-running; what they wrote meanwhile would be missing (`verify_analytics --rollups --repair` adds it). An interrupted run
-begins anew.
+running; what they wrote meanwhile would be missing (`verify_analytics --rollups --repair` adds it).
 """
 
 # ruff: noqa: S608  # all names are from here
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.db import migrations, transaction
@@ -22,59 +26,60 @@ TIER = (
     " WHEN view_count > 0 AND like_count * 50.0 >= view_count THEN 'medium' ELSE 'low' END"
 )
 STATE = "CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN published_at IS NULL THEN 'draft' ELSE 'published' END"
-# Texts group by their bytes: EXACT becomes the collation of keys.
+# Each database has its own DAY and MONTH (its first day). Texts group by their bytes: EXACT is the collation of keys.
+# By table: its columns whose first one that is not null puts a row into its day, and what to run for a month.
 BY_MONTH = (
     (
         "users",
-        "created_at",
-        "INSERT INTO daily_users (day, sign_ups, deleted) SELECT DATE(created_at), COUNT(*), COUNT(deleted_at)"
-        " FROM users WHERE created_at >= %s AND created_at < %s GROUP BY 1",
+        ("created_at",),
+        "INSERT INTO daily_users (day, sign_ups, deleted) SELECT DAY(created_at), COUNT(*), COUNT(deleted_at)"
+        " FROM users WHERE created_at BETWEEN %(first)s AND %(last)s GROUP BY 1",
     ),
     (
         "posts",
-        "COALESCE(published_at, created_at)",
+        ("published_at", "created_at"),
         "INSERT INTO daily_posts (day, state, tier, posts, views, likes, interactions)"
-        f" SELECT DATE(COALESCE(published_at, created_at)), {STATE}, {TIER}, COUNT(*), SUM(view_count),"
+        f" SELECT DAY(COALESCE(published_at, created_at)), {STATE}, {TIER}, COUNT(*), SUM(view_count),"
         " SUM(like_count), SUM(like_count) + SUM(comment_count) + SUM(share_count) + SUM(save_count)"
-        " FROM posts WHERE COALESCE(published_at, created_at) >= %s AND COALESCE(published_at, created_at) < %s"
-        " GROUP BY 1, 2, 3",
+        " FROM posts WHERE published_at BETWEEN %(first)s AND %(last)s"
+        " OR published_at IS NULL AND created_at BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3",
     ),
     (
         "orders",
-        "created_at",
+        ("created_at",),
         "INSERT INTO daily_orders (day, status, orders, units, total_cents)"
-        " SELECT DATE(created_at), status EXACT, COUNT(*), SUM(item_count), SUM(total_cents)"
-        " FROM orders WHERE created_at >= %s AND created_at < %s GROUP BY 1, 2",
+        " SELECT DAY(created_at), status EXACT, COUNT(*), SUM(item_count), SUM(total_cents)"
+        " FROM orders WHERE created_at BETWEEN %(first)s AND %(last)s GROUP BY 1, 2",
     ),
     (
         "orders",
-        "created_at",
+        ("created_at",),
         "INSERT INTO daily_cancellations (day, reason, orders)"
-        " SELECT DATE(created_at), COALESCE(cancellation_reason, '') EXACT, COUNT(*)"
-        " FROM orders WHERE created_at >= %s AND created_at < %s AND status EXACT = 'cancelled' GROUP BY 1, 2",
+        " SELECT DAY(created_at), COALESCE(cancellation_reason, '') EXACT, COUNT(*)"
+        " FROM orders WHERE created_at BETWEEN %(first)s AND %(last)s AND status EXACT = 'cancelled' GROUP BY 1, 2",
     ),
     (
         "orders",
-        "created_at",
+        ("created_at",),
         "INSERT INTO daily_sales (day, product_id, variant_key, `lines`, quantity, revenue_cents)"
-        " SELECT DATE(o.created_at), i.product_id, COALESCE(i.variant_name, '') EXACT, COUNT(*), SUM(i.quantity),"
+        " SELECT DAY(o.created_at), i.product_id, COALESCE(i.variant_name, '') EXACT, COUNT(*), SUM(i.quantity),"
         " SUM(i.total_cents) FROM orders o JOIN order_items i ON i.order_id = o.order_id"
-        f" WHERE o.created_at >= %s AND o.created_at < %s AND {COUNTED} GROUP BY 1, 2, 3",
+        f" WHERE o.created_at BETWEEN %(first)s AND %(last)s AND {COUNTED} GROUP BY 1, 2, 3",
     ),
     (
         "orders",
-        "created_at",
+        ("created_at",),
         "INSERT INTO daily_supplier_sales (day, supplier_id, orders, items_sold, revenue_cents)"
-        " SELECT DATE(o.created_at), i.supplier_id, COUNT(DISTINCT o.order_id), SUM(i.quantity), SUM(i.total_cents)"
+        " SELECT DAY(o.created_at), i.supplier_id, COUNT(DISTINCT o.order_id), SUM(i.quantity), SUM(i.total_cents)"
         " FROM orders o JOIN order_items i ON i.order_id = o.order_id"
-        f" WHERE o.created_at >= %s AND o.created_at < %s AND {COUNTED} GROUP BY 1, 2",
+        f" WHERE o.created_at BETWEEN %(first)s AND %(last)s AND {COUNTED} GROUP BY 1, 2",
     ),
     (
         "orders",
-        "created_at",
+        ("created_at",),
         "INSERT INTO customer_days (customer_user_id, day, orders, revenue_cents)"
-        " SELECT o.customer_user_id, DATE(o.created_at), COUNT(*), SUM(o.total_cents)"
-        f" FROM orders o WHERE o.created_at >= %s AND o.created_at < %s AND {COUNTED} GROUP BY 1, 2",
+        " SELECT o.customer_user_id, DAY(o.created_at), COUNT(*), SUM(o.total_cents)"
+        f" FROM orders o WHERE o.created_at BETWEEN %(first)s AND %(last)s AND {COUNTED} GROUP BY 1, 2",
     ),
 )
 # Derived from customer_days.
@@ -99,39 +104,42 @@ def fill(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     connection = schema_editor.connection
     for table in TABLES:
         execute(connection, f"DELETE FROM {table}")
-    for table, moment, statement in BY_MONTH:
-        for month, following in months(connection, table, moment):
-            execute(connection, statement, [month, following])
+    for table, moments, statement in BY_MONTH:
+        for bounds in months(connection, table, moments):
+            execute(connection, statement, bounds)
     for statement in AT_LAST:
         execute(connection, statement)
 
 
-def execute(connection: Any, statement: str, parameters: Sequence[str] = ()) -> None:
+def execute(connection: Any, statement: str, parameters: Mapping[str, str] | None = None) -> None:
     """Run a statement as a transaction, in the database's own dialect."""
-    exact, month = "", "DATE({}, 'start of month')"
+    # SQLite's DATE rounds to milliseconds, and so to the next day.
+    exact, day, month = "", r"SUBSTR(\1, 1, 10)", r"SUBSTR(\1, 1, 8) || '01'"
     if connection.vendor == "mysql":
         exact = "COLLATE utf8mb4_nopad_bin" if connection.mysql_is_mariadb else "COLLATE utf8mb4_0900_bin"
-        month = "CAST(DATE_FORMAT({}, '%Y-%m-01') AS DATE)"
-    for column in ("c.first_day", "d.day"):
-        statement = statement.replace(f"MONTH({column})", month.format(column))
-    statement = statement.replace("EXACT", exact)
+        day, month = r"DATE(\1)", r"CAST(DATE_FORMAT(\1, '%Y-%m-01') AS DATE)"
+    statement = re.sub(r"\bDAY\((COALESCE\(.*?\)|[\w.]+)\)", day, statement)
+    statement = re.sub(r"\bMONTH\(([\w.]+)\)", month, statement).replace("EXACT", exact)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(statement, list(parameters) or None)
+        cursor.execute(statement, parameters)
 
 
-def months(connection: Any, table: str, moment: str) -> Iterator[tuple[str, str]]:
-    """Yield the bounds of the months from the first to the last that have rows."""
+def months(connection: Any, table: str, moments: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the first and last moment of each month in which one of the columns has a time."""
+    last = ""
+    while start := min(filter(None, [after(connection, table, moment, last) for moment in moments]), default=None):
+        days = monthrange(start.year, start.month)[1]
+        last = f"{start.replace(day=days)} 23:59:59.999999"
+        yield {"first": str(start.replace(day=1)), "last": last}
+
+
+def after(connection: Any, table: str, moment: str, last: str) -> date | None:
+    """Return the day of the first time after `last`; of the first one at all for an empty text."""
+    condition = f"WHERE {moment} > %s" if last else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT MIN({moment}), MAX({moment}) FROM {table}")
-        bounds = cursor.fetchone()
-    if bounds[0] is None:
-        return
-    first, last = (value.date() if isinstance(value, datetime) else date.fromisoformat(value[:10]) for value in bounds)
-    month = first.replace(day=1)
-    while month <= last:
-        following = (month + timedelta(days=32)).replace(day=1)
-        yield str(month), str(following)
-        month = following
+        cursor.execute(f"SELECT MIN({moment}) FROM {table} {condition}", [last] if last else None)
+        found = cursor.fetchone()[0]
+    return found.date() if isinstance(found, datetime) else date.fromisoformat(found[:10]) if found else None
 
 
 class Migration(migrations.Migration):
