@@ -11,7 +11,7 @@ from analytics.dashboard_range import CUSTOM, PRESETS, Range
 from analytics.dashboard_tiles import ShownTile, shown
 from analytics.reports import customers, pipeline
 from analytics.reports.history import History, history
-from analytics.reports.pipeline import DataAsOf, data_as_of
+from analytics.reports.pipeline import DataAsOf
 from analytics.reports.report import Question, Report
 
 
@@ -46,7 +46,8 @@ class Dashboard:
 def dashboard(chosen: Range) -> Dashboard:
     """Return the dashboard of a range."""
     question = Question(today=chosen.today, period=chosen.period)
-    found, as_of = history(chosen.period), data_as_of()
+    found, partitions = history(chosen.period), pipeline.own(pipeline.partition_reports())
+    as_of = pipeline.data_as_of(partitions)
     why_empty = _why_empty(found, as_of)
     return Dashboard(
         range=chosen,
@@ -54,7 +55,7 @@ def dashboard(chosen: Range) -> Dashboard:
         tiles=list(shown(found, customers.sign_ups(chosen.period))),
         cards=list(cards(chosen, found, question, why_empty)),
         cohorts=heat_map(customers.cohorts(question)),
-        signs=list(signs(list(pipeline.REPORT.rows(question)))),
+        signs=list(signs(list(pipeline.rows(partitions)))),
         why_empty=why_empty,
     )
 

@@ -4,7 +4,7 @@ Consumers write what this reads (`observer.py`), so the process that asks needs 
 only, and shortly; when it is away, the answer says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from analytics.delays import percentile
 from analytics.models import DeadLetter, EventDelay, PartitionReport, VerificationRun
-from analytics.reports.report import Column, Question, Report
+from analytics.reports.report import Column, Report
 from marketplace.events import outbox
 
 # Consumers report every few seconds; a report that is older than this comes from one that is gone, or cut off.
@@ -52,9 +52,18 @@ class DataAsOf:
     events_behind: int
 
 
-def data_as_of() -> DataAsOf | None:
-    """Return how fresh the tables are, by what the group KAFKA_GROUP_ID reports; None when it never has. One query."""
-    reports = list(PartitionReport.objects.filter(group_id=settings.KAFKA_GROUP_ID))
+def partition_reports() -> list[PartitionReport]:
+    """Return what all groups report of their partitions, in order. One query."""
+    return list(PartitionReport.objects.order_by("group_id", "topic", "partition"))
+
+
+def own(reports: Iterable[PartitionReport]) -> list[PartitionReport]:
+    """Return those of the group KAFKA_GROUP_ID, which keeps the tables; others only replay."""
+    return [report for report in reports if report.group_id == settings.KAFKA_GROUP_ID]
+
+
+def data_as_of(reports: Sequence[PartitionReport]) -> DataAsOf | None:
+    """Return how fresh the tables are, by the reports of the group that keeps them; None when it never has."""
     if not reports:
         return None
     caught_up = [report.at for report in reports if _lag(report) == 0]
@@ -65,17 +74,18 @@ def _lag(report: PartitionReport) -> int:
     return max(0, report.end_offset - report.next_offset)
 
 
-def _rows(_question: Question) -> Iterator[dict[str, object]]:
+def rows(reports: Iterable[PartitionReport]) -> Iterator[dict[str, object]]:
+    """Yield the rows of the report for what groups report."""
     now = datetime.now(UTC)
-    for part in (_partitions(now), _delays(now), _outbox(now), _letters(), _verification()):
+    for part in (_partitions(reports, now), _delays(now), _outbox(now), _letters(), _verification()):
         for line in part:
             yield line._asdict()
 
 
-def _partitions(now: datetime) -> Iterator[Line]:
+def _partitions(reports: Iterable[PartitionReport], now: datetime) -> Iterator[Line]:
     """Tell each partition's lag, and how old each group's oldest report is."""
     oldest: dict[str, datetime] = {}
-    for report in PartitionReport.objects.order_by("group_id", "topic", "partition"):
+    for report in reports:
         oldest[report.group_id] = min(report.at, oldest.get(report.group_id, report.at))
         yield Line("lag", str(report), _lag(report), "events", report.at, *_staleness(report.at, now))
     for group, at in oldest.items():
@@ -158,6 +168,6 @@ REPORT: Final = Report(
         Column("is_stale", "flag", f"Whether the consumers' word is older than {STALE_SECONDS} seconds."),
         Column("note", "text", "What else there is to say."),
     ),
-    rows=_rows,
+    rows=lambda _: rows(partition_reports()),
     parameters=(),
 )

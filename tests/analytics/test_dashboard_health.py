@@ -39,10 +39,15 @@ def test_a_pipeline_that_is_well():
 @pytest.mark.parametrize(
     ("title", "changes", "expected"),
     [
-        ("Consumer lag", {"lag": row("lag", 1000)}, ("warn", "1,000 events", "over 1 partitions")),
-        ("Consumer lag", {"lag": row("lag", 0, is_stale=True)}, ("warn", "0 events", "1 of 1 partitions not reported")),
+        ("Consumer lag", {"lag": row("lag", 1000)}, ("warn", "1,000 events", "in 1 partition")),
+        ("Consumer lag", {"lag": row("lag", 0, is_stale=True)}, ("warn", "0 events", "no word of 1 of 1")),
         ("Consumer lag", {"lag": None}, ("warn", "unknown", "No consumer has ever reported")),
         ("Event to row", {"p95": row("event_to_row_p95", 10_000, "last hour")}, ("warn", "80 ms median", "10.0 s")),
+        (
+            "Event to row",
+            {"p95": row("event_to_row_p95", 2_678_400_000, "last hour")},
+            ("unknown", "old events", "within 31.0 d, last hour: imported"),
+        ),
         ("Event to row", {"p95": row("event_to_row_p95", None, "last hour")}, ("unknown", "no events", "24 hours")),
         (
             "Outbox",
@@ -55,11 +60,16 @@ def test_a_pipeline_that_is_well():
             ("warn", "unknown", "MongoDB does not answer"),
         ),
         ("Dead letters", {"letters": row("open_dead_letters", 1)}, ("warn", "1 open", "could not be applied")),
-        ("Verification", {"verification": row("last_verification", 2)}, ("warn", "2 differences", "UTC")),
+        ("Verification", {"verification": row("last_verification", 2)}, ("warn", "2 different", "UTC")),
         (
             "Verification",
             {"verification": row("last_verification", 0, at=NOW - timedelta(days=8))},
             ("warn", "no difference", "UTC"),
+        ),
+        (
+            "Verification",
+            {"older": row("last_verification", 3, "roll-ups: orders"), "oldest": row("last_verification", 4, "tables")},
+            ("warn", "7 different", "roll-ups: orders, 20"),
         ),
         ("Verification", {"verification": row("last_verification", None)}, ("unknown", "never", "verify_analytics")),
     ],

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from analytics.models import DeadLetter, EventDelay, PartitionReport, VerificationRun
 from analytics.reports import pipeline
 from analytics.reports.catalogue import REPORTS
-from analytics.reports.pipeline import DataAsOf, data_as_of
+from analytics.reports.pipeline import DataAsOf
 from analytics.reports.report import Question
 from marketplace import mongo
 from marketplace.events import outbox
@@ -34,6 +34,10 @@ def ask() -> Rows:
     found = {(row["measure"], row["subject"]): dict(row) for row in rows}
     assert len(found) == len(rows)
     return found
+
+
+def data_as_of() -> DataAsOf | None:
+    return pipeline.data_as_of(pipeline.own(pipeline.partition_reports()))
 
 
 def ago(**time: float) -> datetime:
