@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 
 from analytics.admin_columns import find_targets, shown
 from analytics.admin_export import ExportedAdmin
-from analytics.admin_filters import DateRangeFilter, range_parameters
+from analytics.admin_filters import DateRangeFilter, LineKeyFilter, range_parameters
 
 # Rows that are counted, and so can be paged through, at most.
 COUNT_LIMIT = 10_000
@@ -46,7 +46,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class TableList(ChangeList):
-    """A list in the order of one indexed column, either way: that of the active date range, else the admin's own.
+    """A list in the order of one indexed column, either way: that of the active filter, else the admin's own.
 
     The key decides among equals in the same direction, as the index has it.
     """
@@ -57,7 +57,10 @@ class TableList(ChangeList):
     def order_column(self) -> str:
         """The column that the list is in the order of."""
         ranges = [one for one in self.filter_specs if isinstance(one, DateRangeFilter) and one.is_active]
-        return str(ranges[0].field_path) if ranges else self.model_admin.order_column
+        if ranges:
+            return str(ranges[0].field_path)
+        is_by_lines = any(isinstance(one, LineKeyFilter) for one in self.filter_specs)
+        return "order_id" if is_by_lines else self.model_admin.order_column
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:  # noqa: ARG002
         """Return the order that the URL asks for, or the newest first; orders without an index are not to be had."""

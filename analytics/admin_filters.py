@@ -5,15 +5,22 @@ from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db import models
+from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from analytics.admin_columns import label, target
+from analytics.daily import TIERS, UNCOUNTED
+from analytics.dashboard_values import band
 from analytics.models import OrderItem
+from analytics.reports.products import BANDS
 
 Rows = models.QuerySet[Any]
+# More lines than this are not all read for a page of orders that are in another order than the lines.
+MANY_LINES = 10_000
 
 
 def range_parameters(column: str) -> tuple[str, str]:
@@ -77,7 +84,10 @@ def _day(values: Any) -> date | None:
 
 
 class KeyFilter(admin.ListFilter):
-    """The rows of one supplier, product, order or user: what links of other pages set. Shown only while it is on."""
+    """The rows of one supplier, product, order or user: what links of other pages set. Shown only while it is on.
+
+    Those that filter by something else name it by `called`.
+    """
 
     template = "analytics/key_filter.html"
     parameter: ClassVar[str]
@@ -98,17 +108,89 @@ class KeyFilter(admin.ListFilter):
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Yield one choice: the name of what is looked at, or its id, and the way to all rows."""
+        yield {"name": self.called(), "clear": changelist.get_query_string(remove=[self.parameter])}
+
+    def called(self) -> str:
+        """Return what people call the value."""
         model, column = target(self.parameter)
-        name = model._default_manager.filter(pk=self.value).values_list(column, flat=True).first()
-        yield {"name": name or self.value, "clear": changelist.get_query_string(remove=[self.parameter])}
+        return model._default_manager.filter(pk=self.value).values_list(column, flat=True).first() or self.value
 
 
 class LineKeyFilter(KeyFilter):
-    """The orders that have a line of a product or supplier: by the lines' index."""
+    """The orders that have a line of a product or supplier, in the order of the lines' index: that of order ids.
+
+    A date range or a search has an order of its own, which the lines' index does not have. Then lines are read first
+    only where they are few; else orders are, along the index of that order, and each is looked up among the lines.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+        lines = OrderItem.objects.filter(**{self.parameter: self.value})
+        if self._is_ordered_otherwise(request) and lines[MANY_LINES:].exists():
+            # A LIMIT keeps the planner from beginning with the lines.
+            return queryset.filter(pk=Subquery(lines.filter(order_id=OuterRef("pk")).values("order_id")[:1]))
+        earlier = lines.filter(order_id=OuterRef("items__order_id"), pk__lt=OuterRef("items__pk"))
+        return queryset.filter(~Exists(earlier), **{f"items__{self.parameter}": self.value})
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        by_id = changelist.queryset.query.order_by[0] in {"order_id", "-order_id"}
+        yield from ({**choice, "by_id": by_id} for choice in super().choices(changelist))
+
+    def _is_ordered_otherwise(self, request: HttpRequest) -> bool:
+        return any(request.GET.get(name) for name in (SEARCH_VAR, *range_parameters("created_at")))
+
+
+class CountedFilter(KeyFilter):
+    """The orders that revenue counts, along the range of days that links set besides."""
+
+    parameter = "counted"
+    title = "revenue"
 
     def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
-        lines = OrderItem.objects.filter(**{self.parameter: self.value})
-        return queryset.filter(pk__in=lines.values("order_id"))
+        return queryset.exclude(status__in=UNCOUNTED)
+
+    def called(self) -> str:
+        return "orders that count"
+
+
+class BandFilter(KeyFilter):
+    """The products whose price lies in the band that begins with so many cents. No index: the catalogue is short."""
+
+    parameter = "price_band"
+    title = "price"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        bounds = [(low, above) for low, above in BANDS if str(low) == self.value]
+        if self.value and not bounds:
+            raise IncorrectLookupParameters(f"no price band begins with {self.value}")
+        self.band = bounds[0] if bounds else (0, None)
+
+    def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
+        lowest, above = self.band
+        found = queryset.filter(base_price_cents__gte=lowest)
+        return found if above is None else found.filter(base_price_cents__lt=above)
+
+    def called(self) -> str:
+        return band(*self.band)
+
+
+class TierFilter(KeyFilter):
+    """The posts of an engagement tier that are not deleted, along the range of days that links set besides."""
+
+    parameter = "tier"
+    title = "engagement"
+
+    def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
+        better = models.Q(pk__in=[])
+        for tier, per_like in TIERS:
+            reached = models.Q(view_count__gt=0, view_count__lte=models.F("like_count") * per_like)
+            if tier == self.value:
+                return queryset.filter(reached & ~better, deleted_at=None, published_at__isnull=False)
+            better |= reached
+        return queryset.filter(~better, deleted_at=None, published_at__isnull=False)
+
+    def called(self) -> str:
+        return self.value
 
 
 def by_key(parameter: str, kind: type[KeyFilter] = KeyFilter) -> type[KeyFilter]:
