@@ -13,8 +13,6 @@ from typing import Any, Final
 
 from analytics.columns import Row
 from analytics.daily import (
-    LOW,
-    TIERS,
     UNCOUNTED,
     CustomerDay,
     DailyCancellations,
@@ -23,6 +21,7 @@ from analytics.daily import (
     DailySales,
     DailySupplierSales,
     DailyUsers,
+    tier_of,
 )
 from analytics.sums import Key, Sheet, Sums, Values
 
@@ -149,7 +148,7 @@ def _state(published_at: Any, deleted_at: Any, views: int, likes: int) -> tuple[
         return DailyPosts.DELETED, ""
     if published_at is None:
         return DailyPosts.DRAFT, ""
-    return DailyPosts.PUBLISHED, next((tier for tier, per_like in TIERS if 0 < views <= likes * per_like), LOW)
+    return DailyPosts.PUBLISHED, tier_of(views, likes)
 
 
 CUSTOMER_DAYS: Final = Contribution(

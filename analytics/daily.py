@@ -22,6 +22,11 @@ LOW: Final = "low"
 NEVER: Final = date(1000, 1, 1)
 
 
+def tier_of(views: int, likes: int) -> str:
+    """Return the tier of a published post."""
+    return next((tier for tier, per_like in TIERS if 0 < views <= likes * per_like), LOW)
+
+
 class RollUp(models.Model):
     """A sum for a key. A key whose sums are all zero has no row."""
 
@@ -156,7 +161,7 @@ class DailyUsers(RollUp):
 class DailyPosts(RollUp):
     """Posts by the day they were published (drafts: made), what they are now, and for published ones their tier.
 
-    The tier follows from likes by views (TIERS).
+    The tier follows from likes by views (`tier_of`).
     """
 
     PUBLISHED: Final = "published"

@@ -5,7 +5,7 @@ from itertools import chain
 
 from django.db.models import F, Sum
 
-from analytics.daily import LOW, TIERS, DailyPosts
+from analytics.daily import LOW, TIERS, DailyPosts, tier_of
 from analytics.models import Post
 from analytics.reports.arithmetic import ratio
 from analytics.reports.pages import pages
@@ -32,12 +32,8 @@ def _page(ids: list[str]) -> Iterator[Row]:
     for row in (rows[post_id] for post_id in ids if post_id in rows):
         yield row | {
             "like_to_view_ratio": ratio(row["like_count"], row["view_count"]),
-            "engagement_tier": _tier(row["like_count"], row["view_count"]),
+            "engagement_tier": tier_of(row["view_count"], row["like_count"]),
         }
-
-
-def _tier(likes: int, views: int) -> str:
-    return next((tier for tier, per_like in TIERS if 0 < views <= likes * per_like), LOW)
 
 
 def tiers(period: Period) -> dict[str, int]:
