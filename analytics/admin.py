@@ -6,7 +6,7 @@ Search goes by indexed columns: `=` the exact value, `^` its beginning.
 from django.contrib import admin
 
 from analytics.admin_base import ReadOnlyAdmin, ReadOnlyInline
-from analytics.admin_filters import DateRangeFilter, LineKeyFilter, by_key
+from analytics.admin_filters import BandFilter, CountedFilter, DateRangeFilter, LineKeyFilter, TierFilter, by_key
 from analytics.admin_letters import DeadLetterAdmin
 from analytics.models import DeadLetter, Export, Order, OrderItem, Post, Product, ProductVariant, Supplier, User
 
@@ -46,7 +46,7 @@ class ProductAdmin(ReadOnlyAdmin):
     columns = ("name", "supplier_name", "category", "status", "base_price_cents", "purchase_count", "created_at")
     search_fields = ("=product_id", "=supplier_id")
     search_help_text = "Product id or supplier id"
-    list_filter = (by_key("supplier_id"), "status", "category", ("created_at", DateRangeFilter))
+    list_filter = (by_key("supplier_id"), BandFilter, "status", "category", ("created_at", DateRangeFilter))
     related = (
         ("Orders", Order, "product_id"),
         ("Order lines", OrderItem, "product_id"),
@@ -96,6 +96,7 @@ class OrderAdmin(ReadOnlyAdmin):
         by_key("customer_user_id"),
         by_key("product_id", LineKeyFilter),
         by_key("supplier_id", LineKeyFilter),
+        CountedFilter,
         "status",
         ("created_at", DateRangeFilter),
     )
@@ -136,6 +137,7 @@ class PostAdmin(ReadOnlyAdmin):
     search_help_text = "Post id or author's user id"
     list_filter = (
         by_key("author_user_id"),
+        TierFilter,
         "post_type",
         ("published_at", DateRangeFilter),
         ("created_at", DateRangeFilter),

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from analytics.admin_columns import label, target
-from analytics.daily import TIERS, UNCOUNTED
+from analytics.daily import LOW, TIERS, UNCOUNTED
 from analytics.dashboard_values import band
 from analytics.models import OrderItem
 from analytics.reports.products import BANDS
@@ -143,13 +143,13 @@ class CountedFilter(KeyFilter):
     """The orders that revenue counts, along the range of days that links set besides."""
 
     parameter = "counted"
-    title = "revenue"
+    title = "kind"
 
     def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
         return queryset.exclude(status__in=UNCOUNTED)
 
     def called(self) -> str:
-        return "orders that count"
+        return "Orders that revenue counts"
 
 
 class BandFilter(KeyFilter):
@@ -158,20 +158,19 @@ class BandFilter(KeyFilter):
     parameter = "price_band"
     title = "price"
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        bounds = [(low, above) for low, above in BANDS if str(low) == self.value]
-        if self.value and not bounds:
-            raise IncorrectLookupParameters(f"no price band begins with {self.value}")
-        self.band = bounds[0] if bounds else (0, None)
-
     def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
-        lowest, above = self.band
+        lowest, above = self._band()
         found = queryset.filter(base_price_cents__gte=lowest)
         return found if above is None else found.filter(base_price_cents__lt=above)
 
     def called(self) -> str:
-        return band(*self.band)
+        return band(*self._band())
+
+    def _band(self) -> tuple[int, int | None]:
+        for lowest, above in BANDS:
+            if str(lowest) == self.value:
+                return lowest, above
+        raise IncorrectLookupParameters(f"no price band begins with {self.value}")
 
 
 class TierFilter(KeyFilter):
@@ -181,13 +180,15 @@ class TierFilter(KeyFilter):
     title = "engagement"
 
     def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
-        better = models.Q(pk__in=[])
+        if self.value not in (*dict(TIERS), LOW):
+            raise IncorrectLookupParameters(f"there is no tier {self.value}")
+        published = queryset.filter(deleted_at=None, published_at__isnull=False)
         for tier, per_like in TIERS:
             reached = models.Q(view_count__gt=0, view_count__lte=models.F("like_count") * per_like)
             if tier == self.value:
-                return queryset.filter(reached & ~better, deleted_at=None, published_at__isnull=False)
-            better |= reached
-        return queryset.filter(~better, deleted_at=None, published_at__isnull=False)
+                return published.filter(reached)
+            published = published.exclude(reached)
+        return published
 
     def called(self) -> str:
         return self.value

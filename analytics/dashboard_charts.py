@@ -26,7 +26,7 @@ def cards(chosen: Range, found: History, question: Question, why_empty: str) -> 
     yield _categories(products.top_categories(catalogue, sold), why_empty)
     yield _prices(products.price_distribution(catalogue) if catalogue.statuses else ())
     yield _tiers(chosen, shares.engagement_tiers(question))
-    yield _low_stock(stock.low_stock(top))
+    yield _low_stock(stock.low_stock(top), question.threshold)
 
 
 def _revenue(rows: Iterable[Row], why_empty: str) -> Card:
@@ -42,7 +42,7 @@ def _revenue(rows: Iterable[Row], why_empty: str) -> Card:
         ),
         chart="days",
         drawn={"revenue_cents": "bar", "moving_average_cents": "line"},
-        url=lambda row: links.orders_of_day(row["day"]),
+        url=lambda row: links.counted_orders_of_day(row["day"]),
         size="wide",
         empty=why_empty,
     )
@@ -67,14 +67,14 @@ def _suppliers(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
     report = sales.REVENUE_BY_SUPPLIER
     return Card(
         report=report,
-        title=f"{report.title}, top {TOP}",
+        title=f"{report.title}, first {TOP}",
         rows=list(rows),
         label_heading="Supplier",
         label=lambda row: row["supplier_name"],
         columns=named(report, "total_revenue_cents", "items_sold", "order_count", "avg_item_value_cents"),
         chart="bars",
         drawn={"total_revenue_cents": "bar"},
-        url=lambda row: links.orders(chosen, supplier_id=row["supplier_id"]),
+        url=lambda row: links.counted_orders(chosen, supplier_id=row["supplier_id"]),
         empty=why_empty,
     )
 
@@ -82,6 +82,7 @@ def _suppliers(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
 def _products(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
     return Card(
         report=sales.TOP_PRODUCTS,
+        title=f"{sales.TOP_PRODUCTS.title}, first {TOP}",
         rows=list(rows),
         label_heading="Product",
         label=lambda row: row["product_name"],
@@ -89,7 +90,7 @@ def _products(chosen: Range, rows: Iterable[Row], why_empty: str) -> Card:
         chart="bars",
         drawn={"revenue_cents": "bar"},
         # Not to its page, which a product that is gone has no more.
-        url=lambda row: links.orders(chosen, product_id=row["product_id"]),
+        url=lambda row: links.counted_orders(chosen, product_id=row["product_id"]),
         empty=why_empty,
     )
 
@@ -119,6 +120,7 @@ def _prices(rows: Iterable[Row]) -> Card:
         columns=named(products.PRICE_DISTRIBUTION, "products", "average_price_cents", "categories"),
         chart="bands",
         drawn={"products": "bar"},
+        url=lambda row: links.products(price_band=str(row["from_cents"])),
         size="third",
         empty="There are no products yet.",
     )
@@ -134,19 +136,20 @@ def _tiers(chosen: Range, rows: Iterable[Row]) -> Card:
         columns=named(shares.ENGAGEMENT_TIERS, "posts", "share"),
         chart="bands",
         drawn={"posts": "bar"},
-        url=lambda _: links.posts(chosen),
+        url=lambda row: links.posts(chosen, row["engagement_tier"]),
         size="third",
         empty="No posts were published in this range.",
     )
 
 
-def _low_stock(rows: Iterable[Row]) -> Card:
+def _low_stock(rows: Iterable[Row], threshold: int) -> Card:
     return Card(
         report=stock.LOW_STOCK,
+        title=f"{stock.LOW_STOCK.title}, first {TOP}",
         rows=list(rows),
         label_heading="Product",
         label=lambda row: row["product_name"],
         columns=named(stock.LOW_STOCK, "variant_name", "quantity", "days_of_cover", "sold_28_days"),
         url=lambda row: links.product(row["product_id"]),
-        empty="No variant that is for sale has fewer than 10 units left.",
+        empty=f"No variant that is for sale has fewer than {threshold} units left.",
     )

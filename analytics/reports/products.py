@@ -14,6 +14,8 @@ from analytics.reports.sales import COUNTED, Sold, products_sold
 
 # Cents at which price bands begin (SPEC section 6).
 BOUNDS: Final = (0, 1000, 5000, 10_000, 25_000, 50_000, 100_000)
+# The lowest price of each band, and the one that it ends before; the last has no end.
+BANDS: Final = tuple(zip(BOUNDS, (*BOUNDS[1:], None), strict=True))
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ def catalogue() -> Catalogue:
 
 def price_distribution(found: Catalogue) -> Iterator[Row]:
     """Yield the rows of the report for a catalogue that has been counted."""
-    for lowest, above in zip(BOUNDS, (*BOUNDS[1:], None), strict=True):
+    for lowest, above in BANDS:
         band = found.bands[lowest]
         yield {
             "from_cents": lowest,
