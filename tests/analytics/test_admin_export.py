@@ -9,7 +9,7 @@ from django.contrib.auth.models import User as Account
 from django.test import Client
 from django.urls import reverse
 
-from analytics import admin_base, admin_export
+from analytics import admin_base, admin_export, admin_filters
 from analytics.models import DeadLetter, Export, Order, OrderItem, Post, Product, Supplier, User
 from tests.analytics import events
 from tests.analytics.conftest import apply
@@ -54,14 +54,17 @@ def keys(model: Any, rows: list[dict[str, str]]) -> list[Any]:
 
 @pytest.fixture
 def shop() -> dict[str, str]:
-    """Seven orders on four days, two of a kind at the same moment; the ids of what they are of."""
+    """Seven orders on four days, two of a kind at the same moment; the ids of what they are of.
+
+    Three have the same product twice.
+    """
     ids = {name: new_id() for name in ("user", "supplier", "product")}
     apply(event("supplier.created", ids["supplier"]), event("user.created", ids["user"]))
     for n in range(7):
-        line = item(n)
-        if n % 2:
+        lines = [item(n), item(10 + n)]
+        for line in lines if n % 2 else []:
             line["product_snapshot"] |= {"product_id": ids["product"], "supplier_id": ids["supplier"]}
-        order = events.order(line) | {"created_at": f"2026-03-0{1 + n // 2}T10:00:00.000Z"}
+        order = events.order(*lines) | {"created_at": f"2026-03-0{1 + n // 2}T10:00:00.000Z"}
         order |= {"order_number": f"ORD-2026030{1 + n // 2}-0000000{n}", "status": "pending" if n < 5 else "shipped"}
         if n in {2, 3, 4}:
             order["customer"] |= {"user_id": ids["user"]}
@@ -118,6 +121,39 @@ def test_the_file_has_the_rows_of_the_list(
         return  # itself would be in the file
     assert len(shown) == len(set(shown))
     assert keys(model, taken(staff, model, query)) == shown
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"supplier_id": "supplier", "created_at_from": "2026-03-02"},
+        {"product_id": "product", "created_at_to": "2026-03-02", "o": "6"},
+        {"product_id": "product", "q": "ORD-"},
+    ],
+)
+def test_many_lines_or_few_the_rows_are_the_same(
+    query: dict[str, str], staff: Client, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines are read first where they are few; else orders are."""
+    query = {name: shop.get(value, value) for name, value in query.items()}
+    few = listed(staff, Order, query)
+    assert len(few) in {2, 3}
+    assert keys(Order, taken(staff, Order, query)) == few
+    monkeypatch.setattr(admin_filters, "MANY_LINES", 2)
+    assert listed(staff, Order, query) == few
+    assert keys(Order, taken(staff, Order, query)) == few
+
+
+def test_the_orders_of_a_product_are_in_the_order_of_their_ids(staff: Client, shop: dict[str, str]) -> None:
+    query = {"product_id": shop["product"]}
+    ids = OrderItem.objects.filter(**query).order_by("-order_id").values_list("order_id", flat=True)
+    assert listed(staff, Order, query) == list(dict.fromkeys(ids))
+    told = "In the order of order ids"
+    assert told in staff.get(reverse("admin:analytics_order_changelist"), query).content.decode()
+    ranged = query | {"created_at_from": "2026-03-01"}
+    assert told not in staff.get(reverse("admin:analytics_order_changelist"), ranged).content.decode()
+    found = Order.objects.filter(pk__in=ids).order_by("-created_at", "-pk")
+    assert listed(staff, Order, ranged) == list(found.values_list("pk", flat=True))
 
 
 def test_some_of_these_queries_find_some_rows_and_not_all(staff: Client, shop: dict[str, str]) -> None:

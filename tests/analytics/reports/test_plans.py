@@ -1,8 +1,9 @@
-"""No report and no dashboard reads orders or their lines from end to end: asked of MariaDB's planner, on so many rows
-that it has a choice, and after it has looked at them.
+"""No report, no dashboard and no list of orders reads orders or their lines from end to end: asked of MariaDB's
+planner, on so many rows that it has a choice, and after it has looked at them.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.test import Client
 
+from analytics import admin_base, admin_export, admin_filters
 from analytics.dashboard_range import PRESETS
 from analytics.models import Order, OrderItem, Product
 from analytics.reports.catalogue import REPORTS
@@ -50,11 +52,74 @@ def test_a_report_reads_no_table_of_orders_from_end_to_end(name: str) -> None:
     assert name == "pipeline" or list(report.rows(question))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_dashboard_takes_few_queries_and_no_long_one(preset: str) -> None:
+@pytest.fixture
+def staff() -> Client:
     client = Client()
     client.force_login(get_user_model()._default_manager.create(username="ann", is_staff=True, is_superuser=True))
-    found = asked(lambda: client.get(f"/admin/?range={preset}"))
+    return client
+
+
+def reads(call: Callable[[], object]) -> int:
+    """Return how many rows of tables and indexes a call has MariaDB read."""
+
+    def so_far() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            return sum(int(value) for _, value in cursor.fetchall())
+
+    before = so_far()
+    call()
+    return so_far() - before
+
+
+def best_seller() -> str:
+    """Return the product with most lines, of which there are more than the tests' limits."""
+    sold = OrderItem.objects.values_list("product_id").annotate(lines=Count("pk")).order_by("-lines")
+    product_id, lines = sold[0]
+    assert lines > 10 * LIMIT
+    return str(product_id)
+
+
+NEWEST_DAYS = {"created_at_from": str(datetime.now(UTC).date() - timedelta(days=DAYS // 2))}
+LIMIT, MOST_READS = 50, ORDERS // 2
+FILTERS = [{}, {"status__exact": "delivered"}, NEWEST_DAYS, {"q": "ORD-"}, {"p": "2"}]
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the limits so small that a product of the market is beyond them."""
+    monkeypatch.setattr(admin_base, "COUNT_LIMIT", 2 * LIMIT)
+    monkeypatch.setattr(admin_filters, "MANY_LINES", LIMIT)
+    monkeypatch.setattr(admin_export, "PORTION", LIMIT)
+
+
+@pytest.mark.usefixtures("limits")
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("parameter", ["product_id", "supplier_id"])
+def test_a_list_of_orders_by_its_lines_reads_few_of_them(
+    parameter: str, filters: dict[str, str], staff: Client
+) -> None:
+    query = filters | {parameter: best_seller() if parameter == "product_id" else SUPPLIER}
+    asked(lambda: staff.get("/admin/analytics/order/", query))
+    assert reads(lambda: staff.get("/admin/analytics/order/", query)) < MOST_READS
+
+
+@pytest.mark.usefixtures("limits")
+@pytest.mark.parametrize("filters", FILTERS[:-1], ids=str)
+def test_a_file_of_orders_by_their_lines_reads_each_line_once(
+    filters: dict[str, str], staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = filters | {"product_id": best_seller()}
+    in_portions = reads(lambda: list(staff.get("/admin/analytics/order/export/", query)))
+    monkeypatch.setattr(admin_export, "PORTION", ORDERS)
+    at_once = reads(lambda: list(staff.get("/admin/analytics/order/export/", query)))
+    assert in_portions > 4 * LIMIT
+    assert in_portions < 1.5 * at_once
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_dashboard_takes_few_queries_and_no_long_one(preset: str, staff: Client) -> None:
+    found = asked(lambda: staff.get(f"/admin/?range={preset}"))
     assert len(found) <= MOST_QUERIES
 
 
