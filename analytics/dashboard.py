@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from analytics.daily import DailyOrders
 from analytics.dashboard_cards import Card
 from analytics.dashboard_charts import cards
-from analytics.dashboard_cohorts import Cohort, heat_map
+from analytics.dashboard_cohorts import STRONGEST, Cohort, heat_map
 from analytics.dashboard_health import Sign, signs
 from analytics.dashboard_range import CUSTOM, PRESETS, Range
 from analytics.dashboard_tiles import ShownTile, shown
 from analytics.reports import customers, pipeline
 from analytics.reports.history import History, history
 from analytics.reports.pipeline import DataAsOf
-from analytics.reports.report import Question, Report
+from analytics.reports.report import MAX_LIMIT, Question, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,16 @@ class Dashboard:
     def is_custom(self) -> bool:
         """Whether the range was given by its days."""
         return self.range.name == CUSTOM
+
+    @property
+    def strongest_shade(self) -> int:
+        """From how many of a hundred on a cell of the heat map has the strongest shade."""
+        return round(100 * STRONGEST)
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows a file of a chart has at most; the chart shows the first few."""
+        return MAX_LIMIT
 
     @property
     def reports(self) -> dict[str, Report]:

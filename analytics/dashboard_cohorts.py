@@ -12,7 +12,7 @@ from analytics.reports.report import Row
 
 SHADES: Final = 10
 # From this share of returning customers on, the shade is the strongest.
-_STRONGEST: Final = 0.5
+STRONGEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +45,5 @@ def heat_map(rows: Iterable[Row]) -> list[Cohort]:
 def _heat(row: Row) -> Heat:
     share = row["retention"] or 0.0
     # The month of the first order is the whole cohort by definition: a shade would say nothing.
-    shade = min(SHADES, math.ceil(share / _STRONGEST * SHADES)) if row["month_number"] else "first"
+    shade = min(SHADES, math.ceil(share / STRONGEST * SHADES)) if row["month_number"] else "first"
     return Heat(f"{100 * share:.0f} %", text("count", row["customers"]), str(shade))
