@@ -104,6 +104,7 @@ class CustomerDay(RollUp):
 
     class Meta:
         db_table = "customer_days"
+        indexes = [models.Index(fields=["day"], name="customer_days_day")]
 
 
 class Customer(RollUp):
@@ -117,6 +118,7 @@ class Customer(RollUp):
 
     class Meta:
         db_table = "customers"
+        indexes = [models.Index(fields=["first_day"], name="customers_first_day")]
 
 
 class DailyBuyers(RollUp):

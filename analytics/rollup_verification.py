@@ -1,9 +1,8 @@
 """Compares the roll-ups with the rows that they stand for, and makes them right; knows nothing of MongoDB.
 
-A portion (a day, some customers, a month) is one short transaction that locks the topic's consumers out first, so rows
+A portion (a day, some customers, a cohort) is one short transaction that locks the topic's consumers out first, so rows
 and roll-ups are of one moment. What orders, users and posts contribute is counted anew by the definition that the
-writer uses. What follows from customers' days is counted by SQL over `customer_days`, which have been looked at before:
-each month costs one pass over that table.
+writer uses. What follows from customers' days is counted by SQL over `customer_days`, which have been looked at before.
 """
 
 from collections import Counter
@@ -123,13 +122,11 @@ class RollUpVerification:
         while ids := _customers_after(last):
             yield partial(self._customers, last, ids[-1])
             last = ids[-1]
-        for sheet, column, count in ((BUYERS, "day", _buyers), (COHORTS, "cohort", _cohorts)):
-            month = _next_month(sheet, column, date.min)
-            while month:
-                last_day = _last_of(month)
-                scope = Q(**{f"{column}__range": (month, last_day)})
-                yield partial(self._counted, sheet, scope, partial(count, month, last_day))
-                month = _next_month(sheet, column, last_day + timedelta(days=1)) if last_day < date.max else None
+        for day in _days(BUYERS, "day", lambda day: day):
+            yield partial(self._counted, BUYERS, Q(day=day), partial(_buyers, day))
+        for day in _days(COHORTS, "cohort", _last_of):
+            month = day.replace(day=1), _last_of(day)
+            yield partial(self._counted, COHORTS, Q(cohort__range=month), partial(_cohorts, *month))
 
     def _day(self, day: date) -> list[Difference]:
         rows = self._decoder.projection.model._default_manager.filter(_of_day(self._decoder, day))
@@ -229,11 +226,14 @@ def _customers_after(last: str) -> list[str]:
     return sorted(found)[:CUSTOMERS_AT_ONCE]
 
 
-def _next_month(sheet: Sheet, column: str, start: date) -> date | None:
-    """Return the first day of the next month that has something to count, or has been counted."""
-    days = [_first(CUSTOMER_DAYS, "day", start), _first(sheet, column, start)]
-    first = min(filter(None, days), default=None)
-    return first.replace(day=1) if first else None
+def _days(sheet: Sheet, column: str, end: Callable[[date], date]) -> Iterator[date]:
+    """Yield the first day that has something to count, or has been counted; then the first one after its `end`, ..."""
+    start = date.min
+    while day := min(filter(None, [_first(CUSTOMER_DAYS, "day", start), _first(sheet, column, start)]), default=None):
+        yield day
+        if end(day) == date.max:
+            return
+        start = end(day) + timedelta(days=1)
 
 
 def _first(sheet: Sheet, column: str, start: date) -> date | None:
@@ -249,13 +249,12 @@ def _last_of(month: date) -> date:
 _LAST: Final = date.max.replace(day=1)
 
 
-def _buyers(first: date, last: date) -> Sums:
-    """Count the customers of each day by their day before that."""
-    before = CustomerDay.objects.filter(customer_user_id=OuterRef("customer_user_id"), day__lt=OuterRef("day"))
-    previous = Subquery(before.order_by("-day").values("day")[:1])
-    rows = CustomerDay.objects.filter(day__range=(first, last)).values("day", previous=previous)
-    counts = rows.annotate(n=Count("*")).values_list("day", "previous", "n")
-    return {(day, known or NEVER): (n,) for day, known, n in counts}
+def _buyers(day: date) -> Sums:
+    """Count the customers of a day by their day before that."""
+    before = CustomerDay.objects.filter(customer_user_id=OuterRef("customer_user_id"), day__lt=day)
+    rows = CustomerDay.objects.filter(day=day).values(previous=Subquery(before.order_by("-day").values("day")[:1]))
+    counts = rows.annotate(n=Count("*")).values_list("previous", "n")
+    return {(day, known or NEVER): (n,) for known, n in counts}
 
 
 def _cohorts(first: date, last: date) -> Sums:

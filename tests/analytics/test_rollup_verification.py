@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 
 from analytics.daily import Customer, DailyOrders, MonthlyCohorts
 from analytics.decoding import DECODERS
@@ -160,6 +161,18 @@ def test_rebuild_and_repair_end_with_right_roll_ups(command: str) -> None:
     Post.objects.all().delete()
     assert run(*command.split()) == 0
     assert stored() == recounted() == before
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other planners read so few rows in another way")
+def test_no_portion_that_locks_consumers_out_reads_the_days_of_all_customers() -> None:
+    orders = next(one for one in SOURCES if one.projection.entity == "order")
+    with CaptureQueriesContext(connection) as queries:
+        RollUpVerification(orders, repair=False).run()
+    found = [query["sql"] for query in queries if query["sql"].startswith("SELECT") and "customer_days" in query["sql"]]
+    with connection.cursor() as cursor:
+        steps = [step for sql in found for *_, step in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+    assert len(steps) > 50
+    assert [step for step in steps if step.startswith("SCAN") and "customer" in step.split()[1]] == []
 
 
 def test_suppliers_and_products_have_none() -> None:
