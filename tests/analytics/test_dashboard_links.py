@@ -92,3 +92,10 @@ def test_every_link_of_the_page_answers(client):
     assert len(links) > 25
     for link in links - {"/admin/logout/", "/admin/password_change/"}:
         assert client.get(f"{HOME}{link}" if link.startswith("?") else link).status_code == 200, link
+
+
+def test_a_file_has_more_than_the_rows_of_its_chart(boss):
+    days = "start=2026-03-10&end=2026-03-13"
+    files = {link for link in page(boss).links if ".csv" in link}
+    assert f"/admin/reports/revenue-by-supplier.csv?{days}&limit=100000" in files
+    assert f"/admin/reports/daily-revenue.csv?{days}" in files
