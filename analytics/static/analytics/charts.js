@@ -91,6 +91,8 @@
   }
 
   drawAll();
+  // A style sheet that comes late has changed the width of the cards.
+  window.addEventListener("load", () => charts.forEach((chart) => chart.resize()));
   new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   dark.addEventListener("change", drawAll);
   still.addEventListener("change", drawAll);
