@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], seconds: float = 20, what: str = "", *, every: float = 0.02) -> float:
+def until(condition: Callable[[], object], seconds: float = 60, what: str = "", *, every: float = 0.02) -> float:
     """Wait until the condition holds; return how long it took. Raises AssertionError that says what it waited for."""
     started = time.monotonic()
     while not condition():

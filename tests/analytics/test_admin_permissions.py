@@ -1,6 +1,5 @@
 """Who may do what in the admin: anonymous, staff without permissions, an analyst, a superuser; the analyst group."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,27 +8,19 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.models import User as Account
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from analytics.models import DeadLetter, DeadLetterAction, Export
+from tests.analytics.accounts import analysts
 from tests.analytics.letters import good_letter
 
 pytestmark = pytest.mark.django_db
-
-seed = importlib.import_module("analytics.migrations.0006_analyst_group").seed
 
 PAGES = [model for model in admin.site._registry if model._meta.app_label == "analytics"]
 OWN = {"view_dashboard", "export", "manage_dead_letters"}
 # The record of exports is for whoever looks after the analysts.
 SEEN = {f"view_{model._meta.model_name}" for model in PAGES if model is not Export}
-
-
-def analysts() -> Group:
-    """Return the group; another test may have emptied the table since the migration."""
-    seed(apps, type("Editor", (), {"connection": connection}))
-    return Group.objects.get(name="analyst")
 
 
 def caller(kind: str) -> Client:

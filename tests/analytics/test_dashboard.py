@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.auth.models import User as Account
 from django.core.cache import cache
 from django.db import connection
@@ -18,6 +18,7 @@ from analytics.models import Export, OrderItem, PartitionReport
 from analytics.reports import shares
 from analytics.reports.catalogue import REPORTS
 from analytics.reports.report import Question
+from tests.analytics.accounts import analysts
 from tests.analytics.pages import Page
 from tests.analytics.reports.conftest import market as market
 from tests.analytics.reports.rows import answer, days
@@ -39,7 +40,7 @@ def boss(client):
 @pytest.fixture
 def analyst(client):
     account = Account.objects.create_user("analyst", is_staff=True)
-    account.groups.add(Group.objects.get(name="analyst"))
+    account.groups.add(analysts())
     client.force_login(account)
     return client
 

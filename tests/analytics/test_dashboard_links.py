@@ -1,9 +1,9 @@
 """The ways from the dashboard to the rows: a list has as many rows as the number that leads to it."""
 
 import pytest
-from django.contrib.auth.models import Group
 from django.contrib.auth.models import User as Account
 
+from tests.analytics.accounts import analysts
 from tests.analytics.conftest import apply
 from tests.analytics.pages import Page
 from tests.analytics.reports.conftest import market as market
@@ -86,7 +86,7 @@ def test_values_that_there_are_not_are_refused(boss):
 @pytest.mark.usefixtures("market")
 def test_every_link_of_the_page_answers(client):
     analyst = Account.objects.create_user("analyst", is_staff=True)
-    analyst.groups.add(Group.objects.get(name="analyst"))
+    analyst.groups.add(analysts())
     client.force_login(analyst)
     links = {link for link in page(client).links if link.startswith(("/admin", "?"))}
     assert len(links) > 25

@@ -9,6 +9,7 @@ from analytics import models
 from analytics.decoding import EVENT_TYPES
 from analytics.models import Order, OrderItem, Post, Product, ProductVariant, Supplier, Tombstone, User
 from marketplace.events.catalogue import CATALOGUE
+from marketplace.fields import MAX_COUNT
 from tests.analytics import events
 from tests.analytics.conftest import apply
 from tests.analytics.events import event, item, new_id, variant
@@ -103,12 +104,12 @@ def test_texts_keep_every_character():
 
 
 def test_the_largest_numbers_fit():
-    line = item(quantity=99, price=10**9, total_cents=2**62)
-    sent = event("product.created", new_id(), base_price_cents=2**63 - 1)
+    line = item(quantity=99, price=10**9, total_cents=MAX_COUNT)
+    sent = event("product.created", new_id(), base_price_cents=MAX_COUNT)
     order = events.envelope("order.created", new_id(), 2**31 - 1, events.order(line))
     apply(sent, order)
-    assert Product.objects.get(pk=sent["entity_id"]).base_price_cents == 2**63 - 1
-    assert Order.objects.get(pk=order["entity_id"]).total_cents == 2**62
+    assert Product.objects.get(pk=sent["entity_id"]).base_price_cents == MAX_COUNT
+    assert Order.objects.get(pk=order["entity_id"]).total_cents == MAX_COUNT
 
 
 def test_the_database_itself_cascades():
