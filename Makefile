@@ -15,7 +15,7 @@ run: $(VENV)/embedded.stamp ## Set up and run everything on this machine (ARGS="
 	@$(BIN)/python manage.py quickstart $(ARGS)
 
 test: $(VENV)/dev.stamp ## Set up and run all tests (ARGS="-k relay" for some)
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and migrations
 	$(BIN)/ruff check .

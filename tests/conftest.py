@@ -28,6 +28,17 @@ pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 # Whose tests read whole topics of the broker that all share, and write there.
 _READERS = ("consumer", "consume_events", "fidelity", "rebalances", "stopping", "zombies", "backlog", "observer")
 READERS = {f"tests/analytics/test_{name}.py" for name in _READERS} | {"tests/system/test_two_relays.py"}
+# They wait for processes and time limits. Begun last, they would keep one process busy while the others have ended.
+LONGEST = READERS | {
+    *(
+        "tests/system/test_rebuild_and_verify.py",
+        "tests/system/faults/test_bench.py",
+        "tests/system/test_quickstart.py",
+    ),
+    *("tests/system/test_kafka_outage.py", "tests/system/test_sql_outages.py", "tests/system/test_relay_stops.py"),
+    *("tests/system/test_outages.py", "tests/system/test_dashboard_page.py", "tests/system/test_browser.py"),
+    *("tests/analytics/test_rollups.py", "tests/analytics/test_order_and_repetition.py", "tests/demo/test_commands.py"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,8 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in LONGEST)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Share the tests among processes by file; what reads a real broker's topics stays in one process."""
+    config.option.loadscopereorder = False  # by the number of tests
     return OneReaderScheduling(config, log) if settings.KAFKA_BOOTSTRAP_SERVERS else None
 
 
