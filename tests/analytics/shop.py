@@ -19,7 +19,23 @@ from users.documents import User as UserDocument
 TABLES = (User, Supplier, Product, ProductVariant, Order, OrderItem, Post)
 
 
+# What the services have made, by collection: it takes them seconds, and many tests want it.
+_MADE: dict[str, list[Any]] = {}
+
+
 def fill() -> None:
+    """Put documents of all kinds, deleted ones among them, and their events into the empty database."""
+    database = mongo.database()
+    if not _MADE:
+        _make()
+        _MADE.update({name: list(database[name].find()) for name in database.list_collection_names()})
+        return
+    for name, documents_made in _MADE.items():
+        if documents_made:
+            database[name].insert_many(documents_made)
+
+
+def _make() -> None:
     """Make documents through the services, and deleted ones of each kind that can be deleted."""
     for command, count in (("seed", 3), ("generate_products", 12), ("generate_posts", 30), ("generate_orders", 6)):
         call_command(command, count=count, verbosity=0)
