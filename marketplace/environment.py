@@ -27,6 +27,23 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{name} has to be a whole number of at least {minimum}.")
         return value
 
+    def share(self, name: str, default: float) -> float:
+        """Return a number from 0 to 1."""
+        try:
+            value: float = super().float(name, default=default)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1:
+            raise ImproperlyConfigured(f"{name} has to be a number from 0 to 1.")
+        return value
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        """Return one of the choices."""
+        value = str(super().str(name, default=default))
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} is none of {', '.join(choices)}.")
+        return value
+
     def log_level(self, name: str, default: str) -> str:
         """Return the name of a level of the logging module."""
         level = str(super().str(name, default=default)).upper()

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from marketplace import logging_settings
 from marketplace.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -277,24 +278,16 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
 }
 
-# --- Logs -----------------------------------------------------------------------------------------------------------
+# --- Logs, metrics, traces ------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "request": {"()": "marketplace.logs.RequestFilter"},
-        "unforeseen": {"()": "marketplace.logs.UnforeseenFilter"},
-    },
-    "formatters": {"line": {"()": "marketplace.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
-        # A client's mistake is no error of ours, and what a view raised has been logged where it was answered.
-        "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans this address
-        "axes": {"level": "WARNING"},  # failures and lock-outs
-        "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
-    },
-    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", default="INFO")},
-}
+LOG_FORMAT = env.choice("LOG_FORMAT", ("console", "json"), default="console" if DEBUG else "json")
+LOGGING = logging_settings.configuration(env.log_level("LOG_LEVEL", default="INFO"), LOG_FORMAT)
+
+# Each process answers /metrics, /live and /ready there. 0: nowhere.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+# Metrics have no secrets, but tell how the business does: for nobody outside.
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+# Where to send traces, by OTLP over HTTP. Empty: nowhere, and nothing of OpenTelemetry is imported.
+TRACES_ENDPOINT = env.str("TRACES_ENDPOINT", default="")
+# The share of traces that begin here and are recorded, 0 to 1.
+TRACES_SHARE = env.share("TRACES_SHARE", default=1.0)
