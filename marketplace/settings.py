@@ -5,13 +5,14 @@ SECRET_KEY stops the process.
 """
 
 import hmac
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from marketplace import logging_settings
+from marketplace import logging_settings, roles
 from marketplace.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,6 +20,7 @@ env = Environment()
 Environment.read_env(BASE_DIR / ".env")
 
 VERSION = "0.1.0"
+ROLE = roles.of(sys.argv)
 
 # Where the embedded servers, the SQLite file and the development key live. Never committed.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".marketplace")))
