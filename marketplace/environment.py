@@ -4,6 +4,7 @@ Secrets may be in these values (DATABASE_URL has a password), so a message names
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 # What a database URL of each scheme has to name.
 _NEEDED = {"mysql": ("HOST", "NAME"), "sqlite": ("NAME",)}
+_SQLITE = {
+    # WAL lets admin and consumer work side by side; IMMEDIATE makes a second writer wait instead of failing midway.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+}
+_MYSQL = {
+    "charset": "utf8mb4",
+    "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'",
+    "isolation_level": "read committed",
+    "connect_timeout": 5,
+}
 
 
 class Environment(environ.Env):
@@ -37,7 +50,7 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{name} has to be a number from 0 to 1.")
         return value
 
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+    def choice(self, name: str, choices: Collection[str], default: str) -> str:
         """Return one of the choices."""
         value = str(super().str(name, default=default))
         if value not in choices:
@@ -62,8 +75,8 @@ class Environment(environ.Env):
                 )
         return [origin for origin in found if origin]
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
-        """Return Django's settings for a MySQL or SQLite URL."""
+    def database(self, name: str, default: Any = environ.Env.NOTSET) -> dict[str, Any]:
+        """Return Django's settings for a MySQL or SQLite URL. The URL's own options, as ?ssl_mode=REQUIRED, count."""
         url = super().str(name, default=default)
         needed = _NEEDED.get(url.partition("://")[0], ())
         try:
@@ -73,7 +86,10 @@ class Environment(environ.Env):
             found = {}
         if not needed or not all(found.get(key) for key in needed):
             raise ImproperlyConfigured(f"{name} has to be mysql://name:password@host:3306/database or sqlite:///path.")
-        return found
+        if url.startswith("mysql"):
+            found |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        options = _MYSQL if url.startswith("mysql") else _SQLITE
+        return found | {"OPTIONS": options | found.get("OPTIONS", {})}
 
 
 def _is_origin(text: str) -> bool:

@@ -1,7 +1,6 @@
 """Kafka clients: the one place that knows librdkafka's configuration keys."""
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,28 +9,20 @@ from confluent_kafka.admin import AdminClient
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from marketplace.logs import Seldom
+
 logger = logging.getLogger("marketplace.kafka")
 
 
-class ConnectionFailures(logging.Filter):
-    """Lets one connection failure through in `seconds`: librdkafka reports several a second while a broker is away."""
+class ConnectionFailures(Seldom):
+    """Lets one connection failure through in a while: librdkafka reports several a second while a broker is away."""
 
-    def __init__(self, seconds: float = 10.0) -> None:
-        super().__init__()
-        self.seconds = seconds
-        self._silent_until = 0.0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log the record."""
-        if not record.getMessage().startswith("FAIL"):
-            return True
-        if time.monotonic() < self._silent_until:
-            return False
-        self._silent_until = time.monotonic() + self.seconds
-        return True
+    def concerns(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is about a connection."""
+        return record.getMessage().startswith("FAIL")
 
 
-logger.addFilter(ConnectionFailures())
+logger.addFilter(ConnectionFailures(seconds=10))
 
 
 def _common(role: str) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+# The class that writes the lines of each LOG_FORMAT.
+FORMATTERS: dict[str, str] = {"console": "marketplace.logs.LineFormatter", "json": "marketplace.logs.JsonFormatter"}
+
 
 def configuration(level: str, form: str) -> dict[str, Any]:
-    """Return Django's LOGGING for a level's name and a form of lines, `console` or `json`."""
-    formatters = {"console": {"()": "marketplace.logs.LineFormatter"}, "json": {"()": "marketplace.logs.LineFormatter"}}
+    """Return Django's LOGGING for a level's name and a form of lines, one of FORMATTERS."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -13,7 +15,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             "request": {"()": "marketplace.logs.RequestFilter"},
             "unforeseen": {"()": "marketplace.logs.UnforeseenFilter"},
         },
-        "formatters": {"line": formatters[form]},
+        "formatters": {"line": {"()": FORMATTERS[form]}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
         "loggers": {
             "django": {"handlers": [], "level": "INFO"},  # no second console handler with DEBUG
@@ -22,6 +24,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans this address
             "axes": {"level": "WARNING"},  # failures and lock-outs
             "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
+            "urllib3": {"level": "INFO"},  # a line for every batch of traces
         },
         "root": {"handlers": ["stderr"], "level": level},
     }

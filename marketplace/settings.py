@@ -224,25 +224,12 @@ MAX_EVENT_BYTES = 2 << 20
 # --- SQL: the analytics tables, the admin's accounts and sessions ---------------------------------------------------
 
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'analytics.sqlite3'}")}
-_database = DATABASES["default"]
-if _database["ENGINE"].endswith("sqlite3"):
-    # WAL lets admin and consumer work side by side; IMMEDIATE makes a second writer wait instead of failing midway.
-    _options = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-    }
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATA_DIR.mkdir(parents=True, exist_ok=True)
-else:
-    _options = {
-        "charset": "utf8mb4",
-        "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'",
-        "isolation_level": "read committed",
-        "connect_timeout": 5,
-    }
-    _database["CONN_MAX_AGE"] = 60
-    _database["CONN_HEALTH_CHECKS"] = True
-_database["OPTIONS"] = _options | _database.get("OPTIONS", {})  # the URL's own, as ?ssl_mode=REQUIRED, count
+# A copy of that database that reports, dashboard and tables are read from; nothing is ever written there.
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.database("DATABASE_REPLICA_URL")
+    DATABASE_ROUTERS = ["analytics.replica.ReplicaRouter"]
 
 # --- REST framework -------------------------------------------------------------------------------------------------
 
@@ -282,7 +269,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Logs, metrics, traces ------------------------------------------------------------------------------------------
 
-LOG_FORMAT = env.choice("LOG_FORMAT", ("console", "json"), default="console" if DEBUG else "json")
+LOG_FORMAT = env.choice("LOG_FORMAT", logging_settings.FORMATTERS, default="console" if DEBUG else "json")
+LOGGING_CONFIG = "marketplace.logs.apply"
 LOGGING = logging_settings.configuration(env.log_level("LOG_LEVEL", default="INFO"), LOG_FORMAT)
 
 # Each process answers /metrics, /live and /ready there. 0: nowhere.

@@ -21,3 +21,8 @@ def traceparent() -> str:
     if not _current.get():
         _current.set(f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     return _current.get()
+
+
+def trace_id() -> str:
+    """Return the id of the trace that the request belongs to."""
+    return traceparent().split("-")[1]

@@ -36,7 +36,6 @@ from marketplace.stopping import interrupt_on_signals, stop_on_signals
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 READY_SECONDS = 60
-API_STOP_SECONDS = 5
 MENDING_BATCH = 500
 SEEDING = ("seed", "generate_products", "generate_posts", "generate_orders")
 
@@ -79,10 +78,10 @@ class Quickstart:
             port = _usable_port(self._port)
             if port not in (self._port, DEFAULT_PORT):
                 self._write(f"Port {DEFAULT_PORT} is taken; the API gets {port}.")
-            self._start_children(children, port)
+            metrics_ports = self._start_children(children, port)
             self._wait_for_api(port, children, stop)
             if not stop.is_set():
-                self._write(welcome(HOST, port))
+                self._write(welcome(HOST, port, metrics_ports))
             stop.wait()
             self._check_running(children)
             self._write("Stopping ...")
@@ -143,16 +142,18 @@ class Quickstart:
         # The children open their own; this process is only here to watch them.
         connection.close()
 
-    def _start_children(self, children: Children, port: int) -> None:
-        environment = _environment()
-        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        children.start("consumer", [*manage, "consume_events"], environment)
-        children.start("relay", [*manage, "relay_events"], environment)
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        # A worker that is asked to stop while it starts never hears of it; granian kills it then.
-        limits = ["--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", str(API_STOP_SECONDS)]
-        api = [*granian, *limits, "--no-ws", "marketplace.wsgi:application"]
-        children.start("api", api, environment)
+    def _start_children(self, children: Children, port: int) -> dict[str, int]:
+        """Return the operators' port of each child by its name."""
+        commands = {
+            "consumer": ["consume_events"],
+            "relay": ["relay_events"],
+            "api": ["serve", "--host", HOST, "--port", str(port)],
+        }
+        ports = {name: free_port() for name in commands}
+        for name, arguments in commands.items():
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+            children.start(name, command, _environment() | {"METRICS_PORT": str(ports[name])})
+        return ports
 
     def _wait_for_api(self, port: int, children: Children, stop: threading.Event) -> None:
         """Raises KeyboardInterrupt when asked to stop before it answers: nothing has been written yet."""
@@ -229,8 +230,10 @@ def _environment() -> dict[str, str]:
     return os.environ | {
         "SECRET_KEY": settings.SECRET_KEY,
         "DEBUG": "false",
+        "LOG_FORMAT": settings.LOG_FORMAT,
         "CORS_ALLOWED_ORIGINS": ",".join(settings.CORS_ALLOWED_ORIGINS),
         "HTTPS_ONLY": "false",
+        "METRICS_HOST": HOST,
         "ALLOWED_HOSTS": f"localhost,{HOST}",
         "MONGODB_URL": settings.MONGODB_URL,
         "KAFKA_BOOTSTRAP_SERVERS": settings.KAFKA_BOOTSTRAP_SERVERS,

@@ -4,15 +4,21 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils.module_loading import import_string
 from pymongo.errors import AutoReconnect
 
-from marketplace import logs
+from marketplace import logs, mongo
+from marketplace.logging_settings import FORMATTERS
 from tests.api import ANYONE, USER, Api, new_product, new_supplier, new_user, supplier_body, unique_email
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -23,12 +29,12 @@ SECRET = "hunter2-very-secret"
 QUIET = {"pymongo": logging.INFO, "django": logging.INFO, "axes": logging.WARNING}
 
 
-@pytest.fixture
-def output() -> Iterator[io.StringIO]:
-    """What the handler of settings.LOGGING writes while LOG_LEVEL is DEBUG."""
+@contextmanager
+def written(form: str) -> Iterator[io.StringIO]:
+    """Yield what the handler of settings.LOGGING writes in a LOG_FORMAT while LOG_LEVEL is DEBUG."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.LineFormatter())
+    handler.setFormatter(import_string(FORMATTERS[form])())
     handler.addFilter(logs.RequestFilter())
     root = logging.getLogger()
     before = root.level
@@ -37,6 +43,18 @@ def output() -> Iterator[io.StringIO]:
     yield stream
     root.setLevel(before)
     root.removeHandler(handler)
+
+
+@pytest.fixture
+def output() -> Iterator[io.StringIO]:
+    with written("console") as stream:
+        yield stream
+
+
+@pytest.fixture
+def objects() -> Iterator[io.StringIO]:
+    with written("json") as stream:
+        yield stream
 
 
 def access_lines(output: io.StringIO) -> list[tuple[str, ...]]:
@@ -100,7 +118,7 @@ def test_an_answer_that_was_logged_where_it_was_made_is_not_logged_again(
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\x85b", "a\x00b"])
-def test_nobody_can_make_up_a_line(output: io.StringIO, text: str) -> None:
+def test_nobody_can_make_up_a_line(output: io.StringIO, objects: io.StringIO, text: str) -> None:
     forged = f"{text}2026-01-01 00:00:00,000 INFO marketplace.access [x staff:1 /] GET / 200 in 0.1 ms, from 127.0.0.1"
     Client().get("/products/x", headers={"X-Request-ID": forged, "User-Agent": forged, "X-Forwarded-For": forged})
     Client().get(f"/{forged}")
@@ -110,6 +128,69 @@ def test_nobody_can_make_up_a_line(output: io.StringIO, text: str) -> None:
     assert not [line for line in lines if line.startswith(("2026-01-01", "b2026-01-01"))]
     assert re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "".join(lines)) is None
     assert len(access_lines(output)) == 3
+    whole = [json.loads(line) for line in objects.getvalue().split("\n")[:-1]]
+    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\uffff]", objects.getvalue()) is None
+    assert [one["request_id"] for one in whole if one["logger"] == "marketplace.access"].count("x") == 0
+    assert len([one for one in whole if one["logger"] == "marketplace.access"]) == 3
+
+
+# --- JSON ---
+
+
+def test_a_line_of_json_says_the_same(objects: io.StringIO) -> None:
+    user = new_user()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    user("GET", f"/users/{user.id}?token={SECRET}", X_Request_ID="mine", traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    ANYONE("GET", "/nothing", X_Request_ID="nobody's")
+    logging.getLogger("elsewhere").warning("outside: %s", "this")
+    known, nobody, outside = [json.loads(line) for line in objects.getvalue().splitlines()][-3:]
+    assert datetime.fromisoformat(known.pop("timestamp")).utcoffset() is not None
+    duration = known.pop("duration_ms")
+    assert known == {
+        "event": f"GET /users/{user.id} 200 in {duration:.1f} ms, from 127.0.0.1",
+        **{"level": "INFO", "logger": "marketplace.access", "role": "api"},
+        **{"request_id": "mine", "caller": f"user:{user.id}", "route": "/users/{id}", "trace_id": trace},
+        **{"method": "GET", "path": f"/users/{user.id}", "status": 200, "address": "127.0.0.1"},
+    }
+    assert nobody["status"] == 404
+    assert not {"caller", "route"} & nobody.keys()
+    assert {name: outside[name] for name in outside if name != "timestamp"} == {
+        **{"event": "outside: this", "level": "WARNING", "logger": "elsewhere", "role": "api"},
+    }
+
+
+def test_the_trace_of_a_request_is_that_of_its_events(objects: io.StringIO) -> None:
+    new_user()
+    [event] = mongo.database().outbox.find()
+    line = json.loads(objects.getvalue().splitlines()[-1])
+    assert event["traceparent"].split("-")[1] == line["trace_id"]
+
+
+def test_a_traceback_is_text_in_the_object(objects: io.StringIO) -> None:
+    logging.getLogger("elsewhere").error(
+        "Failed", exc_info=ValueError("what\x7f\u2028\nelse"), extra={"secret": SECRET}
+    )
+    [line] = objects.getvalue().splitlines()
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["exception"] == "ValueError: what\x7f\u2028\nelse"
+    assert SECRET not in line
+
+
+def test_all_that_a_process_says_of_itself_is_json() -> None:
+    """Warnings of Python and an exception that nobody catches, too."""
+    told = "import django, warnings; django.setup(); warnings.warn('old'); 1 / 0"
+    environment = {
+        "SECRET_KEY": "k" * 50,
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+        "DATA_DIR": settings.DATA_DIR,
+    }
+    done = subprocess.run([sys.executable, "-c", told], env=environment, capture_output=True, text=True, timeout=30)
+    warned, ended = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (warned["logger"], "UserWarning: old" in warned["event"]) == ("py.warnings", True)
+    assert (ended["level"], ended["event"]) == ("CRITICAL", "ZeroDivisionError ends this process")
+    assert ended["exception"].startswith("Traceback")
+    assert done.returncode == 1
 
 
 # --- Secrets ---
@@ -160,14 +241,16 @@ def tokens(email: str) -> Iterator[str]:
         yield from (answer["access"], answer["refresh"])
 
 
-def test_no_secret_reaches_the_log(output: io.StringIO, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_reaches_the_log(
+    output: io.StringIO, objects: io.StringIO, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Client().post("/admin/login/", {"username": "boss", "password": SECRET})
     get_user_model().objects.create_superuser("boss", password=SECRET)
     Client().post("/admin/login/", {"username": "boss", "password": SECRET})
     given = list(everything_with_secrets(monkeypatch))
-    text = output.getvalue()
+    text = output.getvalue() + objects.getvalue()
     assert len(access_lines(output)) > 25
-    assert text.count("Traceback") == 3
+    assert [form.getvalue().count("Traceback") for form in (output, objects)] == [3, 3]
     assert len(given) == 4
     for secret in (SECRET, *given, *(token.rpartition(".")[2] for token in given), "argon2", "md5$", "password_hash"):
         assert secret not in text, [line for line in text.splitlines() if secret in line][:2]

@@ -45,7 +45,7 @@ def test_no_variable_of_the_example_lacks_an_explanation():
 def import_settings(tmp_path, then="", **environment: str) -> subprocess.CompletedProcess[str]:
     """Import a copy of the settings in a new process: no `.env` beside it, nothing of ours in its environment."""
     (tmp_path / "marketplace").mkdir(exist_ok=True)
-    for name in ("settings.py", "environment.py", "logging_settings.py"):
+    for name in ("settings.py", "environment.py", "logging_settings.py", "roles.py"):
         shutil.copy(settings.BASE_DIR / "marketplace" / name, tmp_path / "marketplace")
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
