@@ -36,7 +36,7 @@ class ApiServer:
         self._bound = (host, port)
         self._address = (_ANY.get(host, host), port)
         self._workers = workers
-        self._whole_until = time.monotonic() + RESPAWN_SECONDS
+        self._missing_since: float | None = None
         self._granian = Granian(
             APPLICATION,
             host,
@@ -62,15 +62,16 @@ class ApiServer:
             if settings.METRICS_PORT:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # for the workers, which inherit it
                 collectors = (WorkersCollector(folder, self._alive), ProcessesCollector(self._alive))
-                server.start(metrics.registry("api", *collectors), live=self.live, ready=self.ready)
+                server.start(metrics.registry(*collectors), live=self.live, ready=self.ready)
             self._granian.serve(target_loader=_load, wrap_loader=False)
 
     def live(self) -> list[str]:
         """Return what only a restart would mend: workers that are missing for longer than one takes to come up."""
         alive = len(self._alive())
-        if alive >= self._workers:
-            self._whole_until = time.monotonic() + RESPAWN_SECONDS
-        return [f"{alive} of {self._workers} workers are up"] if time.monotonic() > self._whole_until else []
+        self._missing_since = None if alive >= self._workers else self._missing_since or time.monotonic()
+        if self._missing_since is None or time.monotonic() < self._missing_since + RESPAWN_SECONDS:
+            return []
+        return [f"{alive} of {self._workers} workers are up"]
 
     def ready(self) -> list[str]:
         """Return why requests cannot be served, as GET /health/ready says: by asking a worker, as a client would."""

@@ -1,6 +1,6 @@
 """What quickstart says when everything is up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ DEMO_SUPPLIER = "supplier@demo.example"
 DEMO_PASSWORD = "password123"  # noqa: S105
 
 
-def welcome(host: str, port: int) -> str:
+def welcome(host: str, port: int, metrics_ports: Mapping[str, int]) -> str:
     """Return what to do with the running marketplace: URLs, accounts, and how to run commands beside it."""
     url = f"http://{host}:{port}"
     lines = [
@@ -26,6 +26,7 @@ def welcome(host: str, port: int) -> str:
         f"  Docs      {url}/docs  and  {url}/redoc",
         f"  Commands  {_command_line()}",
         f"  Admin     {url}/admin/  {STAFF_NAME} / {STAFF_PASSWORD}  (signs in to the browsable API, too)",
+        *(f"  Metrics   http://{host}:{each}/metrics  ({name})" for name, each in metrics_ports.items()),
         "",
         "Accounts, for POST /auth/token:",
         "",

@@ -12,14 +12,14 @@ from prometheus_client.registry import Collector
 prometheus_client.disable_created_metrics()  # one more series for each counter and histogram, which nobody asks for
 
 
-def registry(role: str, *collectors: Collector) -> CollectorRegistry:
+def registry(*collectors: Collector) -> CollectorRegistry:
     """Return what a process exposes: what it is, and what the collectors give.
 
     Without collectors these are all metrics of the modules that are imported, and those of the process itself.
     """
     made = CollectorRegistry()
     Info("marketplace_build", "Version and role of the process.", registry=made).info(
-        {"version": settings.VERSION, "role": role}
+        {"version": settings.VERSION, "role": settings.ROLE}
     )
     for collector in collectors or (REGISTRY,):
         made.register(collector)
