@@ -58,6 +58,10 @@ CHANGED_SUPPLIER = SUPPLIER | {
     "updated_at": "2026-05-05T17:00:00.000Z",
 }
 
+# Events leave out what is the supplier's own affair, and what is derived.
+SUPPLIER_EVENT = {name: value for name, value in SUPPLIER.items() if name not in ("banking_info", "product_ids")}
+CHANGED_SUPPLIER_EVENT = {name: CHANGED_SUPPLIER[name] for name in SUPPLIER_EVENT}
+
 _RED: dict[str, Any] = {
     "variant_id": "hammer-red",
     "variant_name": "Red",

@@ -34,8 +34,7 @@ Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 @memoized
 def shape(document: type[me.base.BaseDocument], audience: Audience) -> Shape:
     """Return the function that turns a stored dict of `document` into what the audience sees."""
-    shown = {name: field for name, field in document._fields.items() if _shown(field, audience)}
-    fields = in_order(shown)
+    fields = in_order(shown_fields(document, audience))
     hidden = [name for name, field in fields.items() if audience == "public" and getattr(field, "owner_only", False)]
     defaults = {name: None if callable(field.default) else field.default for name, field in fields.items()}
     defaults |= {name: _empty(field) for name, field in fields.items() if _empty(field) is not None}
@@ -88,6 +87,11 @@ _ready = cast("Callable[[Any, Audience, bytes], orjson.Fragment]", functools.lru
 def in_order(fields: Mapping[str, R]) -> dict[str, R]:
     """Return the fields of a document in the order in which answers show them."""
     return {name: fields[name] for name in sorted(fields, key=lambda name: _PLACES.get(name, 0))}
+
+
+def shown_fields(document: Any, audience: Audience) -> dict[str, Any]:
+    """Return the declared fields that the audience sees, if only as null."""
+    return {name: field for name, field in document._fields.items() if _shown(field, audience)}
 
 
 def _shown(field: Any, audience: Audience) -> bool:

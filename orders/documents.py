@@ -2,7 +2,7 @@
 
 import mongoengine as me
 
-from marketplace.fields import CentsField, EmailField, HttpUrlField, QuantityField, TextMapField
+from marketplace.fields import MAX_CENTS, CentsField, EmailField, HttpUrlField, QuantityField, TextMapField
 from marketplace.mongo import Document
 from marketplace.postal import AddressLines
 
@@ -41,7 +41,12 @@ class OrderItem(me.EmbeddedDocument):
     quantity = me.IntField(required=True, min_value=1, max_value=MAX_ITEM_QUANTITY)
     unit_price_cents = CentsField(required=True, help_text="In cents, at the time of the order.")
     final_price_cents = CentsField(required=True, help_text="What a piece costs after all, in cents.")
-    total_cents = me.LongField(required=True, min_value=0, help_text="For all pieces of the line, in cents.")
+    total_cents = me.LongField(
+        required=True,
+        min_value=0,
+        max_value=MAX_ITEM_QUANTITY * MAX_CENTS,
+        help_text="For all pieces of the line, in cents.",
+    )
     fulfillment_status = me.StringField(required=True, choices=FULFILLMENT_STATUSES, default="pending")
     shipped_quantity = me.IntField(required=True, min_value=0, max_value=MAX_ITEM_QUANTITY, default=0)
     tracking_number = me.StringField(max_length=100)

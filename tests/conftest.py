@@ -19,6 +19,8 @@ from marketplace import mongo
 from marketplace.api import outage
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import EmbeddedMongo
+from marketplace.events.outbox import domain_event
+from tests.events import check_sent
 
 # A background job inherits SIGINT as ignored, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -76,6 +78,7 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings.DATABASE_NAME = f"test_{uuid.uuid4().hex[:12]}"
     mongoengine.disconnect_all()
     mongo.connect()
+    domain_event.connect(check_sent)
     call_command("create_indexes", verbosity=0)
     yield settings.MONGODB_URL
     mongo.client().drop_database(settings.DATABASE_NAME)

@@ -4,7 +4,7 @@ As DRF's ModelSerializer does for the ORM. It validates requests only; answers a
 `marketplace.representation` straight from BSON, and their serializer (`answer`) serves the OpenAPI document.
 """
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, TypeVar
 
 import mongoengine as me
@@ -13,7 +13,7 @@ from rest_framework import serializers
 from marketplace import fields as documents
 from marketplace.api import fields as api
 from marketplace.mongo import Document
-from marketplace.representation import in_order, memoized
+from marketplace.representation import in_order, memoized, shown_fields
 
 S = TypeVar("S", bound="serializers.Serializer[Any]")
 Changes = dict[str, Any]  # values by dotted path in the document
@@ -155,24 +155,63 @@ class AnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
     document: Any
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        stored = {name: field for name, field in self.document._fields.items() if not getattr(field, "private", False)}
-        fields = in_order(stored | getattr(self.document, "derived", {}))
+        fields = in_order(shown_fields(self.document, "owner") | getattr(self.document, "derived", {}))
         return {name: _answer_field(field) for name, field in fields.items()}
 
 
+@memoized
+def event_data(document: Any) -> type[serializers.Serializer[Any]]:
+    """Return the serializer class that describes a stored or embedded document in events, for the AsyncAPI document."""
+    return _named(document.__name__, EventDataSerializer, document)
+
+
+class EventDataSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Describes a stored or embedded document as events carry it.
+
+    Events of today have every field. Optional ones, and those marked `added_later=True`, are not required all the
+    same: events of former versions, which nobody changes any more, may lack them.
+    """
+
+    document: Any
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = in_order(shown_fields(self.document, "event"))
+        return {name: self._field(field) for name, field in fields.items()}
+
+    def _field(self, field: Any) -> serializers.Field[Any, Any, Any, Any]:
+        text = getattr(field, "help_text", None) or ""
+        if isinstance(field, documents.KeyedMapField):
+            entry, name = event_data(field.field.document_type), _component_name(field)
+            return api.MapField(child=entry(), source_field=field, component=name, help_text=text)
+        found = _described(field, text, nullable=_is_optional(field), nested=event_data)
+        found.required = not (found.allow_null or getattr(field, "added_later", False))
+        return found
+
+
 def _answer_field(field: Any) -> serializers.Field[Any, Any, Any, Any]:
-    options: dict[str, Any] = {"help_text": _answer_text(field)}
-    if isinstance(field, me.ListField):
-        return serializers.ListField(child=_answer_field(field.field), max_length=field.max_length, **options)
-    if isinstance(field, me.DictField):
-        child = _answer_field(field.field) if isinstance(field, me.MapField) else serializers.CharField()
-        return serializers.DictField(child=child, **options)
-    # MongoEngine requires no value in a list or map; there is one all the same.
-    in_container = field.name is None
-    optional = not (field.required or field.primary_key) and field.default is None
-    options["allow_null"] = not in_container and (optional or _owner_only(field))
+    nullable = _is_optional(field) or _owner_only(field)
+    return _described(field, _answer_text(field), nullable=nullable, nested=answer)
+
+
+def _is_optional(field: Any) -> bool:
+    return not (field.required or field.db_field == "_id") and field.default is None
+
+
+def _described(
+    field: Any, text: str, *, nullable: bool, nested: Callable[[Any], type[serializers.Serializer[Any]]]
+) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the DRF field that describes a stored field; `nested` gives the serializer of what is embedded in it."""
+    options: dict[str, Any] = {"help_text": text}
+    if isinstance(field, me.ListField | me.DictField):
+        inner = getattr(field, "field", None)
+        # MongoEngine requires no value in a list or map; there is one all the same.
+        child = _described(inner, "", nullable=False, nested=nested) if inner else serializers.CharField()
+        if isinstance(field, me.DictField):
+            return serializers.DictField(child=child, **options)
+        return serializers.ListField(child=child, max_length=field.max_length, **options)
+    options["allow_null"] = nullable
     if isinstance(field, me.EmbeddedDocumentField):
-        return answer(field.document_type)(**options)
+        return nested(field.document_type)(**options)
     return _plain_field(field, options)
 
 

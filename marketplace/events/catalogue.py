@@ -4,8 +4,9 @@ The types themselves stand in each domain app's `events.py`, with when they are 
 events only through this register.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 TOPICS: Final = ("user", "supplier", "product", "order", "post")
 
@@ -16,12 +17,14 @@ CATALOGUE: dict[str, "EventType"] = {}
 class EventType:
     """One kind of domain event.
 
-    `name` is `<entity>.<what happened>`; `sent_when` says when it is sent, for people. Creating one registers it.
+    `name` is `<entity>.<what happened>`; `sent_when` says when it is sent, for people; `example` is what `data` may
+    be, and nothing for deletions, whose `data` all look alike. Creating one registers it.
     Raises ValueError for a name whose entity has no topic, or one that is already registered.
     """
 
     name: str
     sent_when: str
+    example: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.entity not in TOPICS or self.name in CATALOGUE:

@@ -13,6 +13,11 @@ METADATA_SECONDS = 10
 CREATE_SECONDS = 30
 
 
+def config() -> dict[str, str]:
+    """Return what a new topic has besides the cluster's defaults: room for the largest event."""
+    return {"max.message.bytes": str(settings.KAFKA_MAX_MESSAGE_BYTES)}
+
+
 def create(partitions: int, replication_factor: int) -> Iterator[tuple[str, bool]]:
     """Create the topics that are missing. Yield each topic, and whether it is new.
 
@@ -22,9 +27,8 @@ def create(partitions: int, replication_factor: int) -> Iterator[tuple[str, bool
     admin = kafka.admin()
     existing = admin.list_topics(timeout=METADATA_SECONDS).topics
     yield from ((topic, False) for topic in TOPICS if topic in existing)
-    config = {"max.message.bytes": str(settings.KAFKA_MAX_MESSAGE_BYTES)}
     missing = [
-        NewTopic(topic, partitions, replication_factor, config=config) for topic in TOPICS if topic not in existing
+        NewTopic(topic, partitions, replication_factor, config=config()) for topic in TOPICS if topic not in existing
     ]
     if missing:
         created = admin.create_topics(missing, request_timeout=CREATE_SECONDS, operation_timeout=CREATE_SECONDS)
