@@ -3,6 +3,7 @@
 Charts are downloaded from here, too, with the session that shows them: the same reports as under /reports.
 """
 
+import functools
 from typing import Any, cast
 
 from django.contrib.admin import AdminSite
@@ -19,6 +20,7 @@ from analytics import csv_stream
 from analytics.dashboard import dashboard
 from analytics.dashboard_range import range_of
 from analytics.exports import recorded
+from analytics.replica import read_from_replica
 from analytics.reports import shares
 from analytics.reports.catalogue import REPORTS
 from analytics.reports.periods import today
@@ -34,6 +36,17 @@ class DashboardSite(AdminSite):
 
     site_header = site_title = "Marketplace analytics"
     index_title = "Tables"
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's signature
+        """Have whatever is only looked at read from the replica."""
+
+        @functools.wraps(view)
+        def looked_at(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method in ("GET", "HEAD"):
+                read_from_replica()
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(looked_at, cacheable)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the list of tables, which is the home no longer, and the charts' files."""

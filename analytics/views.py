@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from analytics import csv_stream
 from analytics.openapi import OverviewSchema, ReportSchema
+from analytics.replica import read_from_replica
 from analytics.reports.overview import overview
 from analytics.reports.report import Question, Report
 from analytics.serializers import query
@@ -42,6 +43,7 @@ class ReportView(RateLimitedView):
         them. It is sent as it is made. When that fails on the way, the file ends in a field whose quote is never
         closed, and which says so.
         """
+        read_from_replica()
         form, question = query(self.report)().run_validation(request.query_params.dict())
         if (form or self._negotiated) == "csv":
             return csv_stream.report_response(request.method or "", self.report, question)
