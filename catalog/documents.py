@@ -13,7 +13,7 @@ from marketplace.fields import (
     QuantityField,
     TimezoneField,
 )
-from marketplace.mongo import Document
+from marketplace.mongo import Document, EmbeddedDocument
 from marketplace.postal import Address
 
 CATEGORIES = (
@@ -36,7 +36,7 @@ MAX_DISPLAY_ORDER = 1_000_000
 SHOWN_PRODUCT_IDS = 100
 
 
-class SupplierContactInfo(me.EmbeddedDocument):
+class SupplierContactInfo(EmbeddedDocument):
     """How to reach a supplier."""
 
     primary_email = EmailField(required=True, help_text="To log in with; unique among suppliers.")
@@ -48,7 +48,7 @@ class SupplierContactInfo(me.EmbeddedDocument):
     contact_person_phone = me.StringField(max_length=50)
 
 
-class CompanyInfo(me.EmbeddedDocument):
+class CompanyInfo(EmbeddedDocument):
     """The company behind a supplier."""
 
     legal_name = me.StringField(required=True, min_length=2, max_length=200)
@@ -57,7 +57,7 @@ class CompanyInfo(me.EmbeddedDocument):
     shipping_address = me.EmbeddedDocumentField(Address)
 
 
-class BusinessInfo(me.EmbeddedDocument):
+class BusinessInfo(EmbeddedDocument):
     """How a supplier presents itself and helps its customers."""
 
     facebook_url = HttpUrlField()
@@ -69,7 +69,7 @@ class BusinessInfo(me.EmbeddedDocument):
     support_phone = me.StringField(max_length=50)
 
 
-class BankingInfo(me.EmbeddedDocument):
+class BankingInfo(EmbeddedDocument):
     """Where a supplier's money goes."""
 
     bank_name = me.StringField(max_length=200)
@@ -101,13 +101,13 @@ class Supplier(Document):
     }
 
 
-class SupplierInfo(me.EmbeddedDocument):
+class SupplierInfo(EmbeddedDocument):
     """The supplier as they were when the product was added."""
 
     name = me.StringField(required=True, max_length=200)
 
 
-class TopicDescription(me.EmbeddedDocument):
+class TopicDescription(EmbeddedDocument):
     """A section of a product's description."""
 
     topic = me.StringField(required=True, min_length=1, max_length=100)
@@ -117,7 +117,7 @@ class TopicDescription(me.EmbeddedDocument):
     )
 
 
-class ProductMetadata(me.EmbeddedDocument):
+class ProductMetadata(EmbeddedDocument):
     """How a product is known elsewhere."""
 
     base_sku = me.StringField(
@@ -126,7 +126,7 @@ class ProductMetadata(me.EmbeddedDocument):
     brand = me.StringField(max_length=100)
 
 
-class ProductImage(me.EmbeddedDocument):
+class ProductImage(EmbeddedDocument):
     """A picture of a product."""
 
     url = HttpUrlField(required=True)
@@ -135,7 +135,7 @@ class ProductImage(me.EmbeddedDocument):
     is_primary = me.BooleanField(default=False, help_text="Whether orders show it, unless the variant has a picture.")
 
 
-class StockLocation(me.EmbeddedDocument):
+class StockLocation(EmbeddedDocument):
     """A place with stock of a product that is sold without variants."""
 
     location_name = me.StringField(required=True, min_length=1, max_length=200)
@@ -149,14 +149,14 @@ class StockLocation(me.EmbeddedDocument):
     )
 
 
-class VariantAttribute(me.EmbeddedDocument):
+class VariantAttribute(EmbeddedDocument):
     """One property of a variant, such as its colour."""
 
     attribute_name = me.StringField(required=True, min_length=1, max_length=50)
     attribute_value = me.StringField(required=True, min_length=1, max_length=100)
 
 
-class PackageDimensions(me.EmbeddedDocument):
+class PackageDimensions(EmbeddedDocument):
     """The size of the package."""
 
     width_cm = PositiveFloatField(required=True, max_value=MAX_CENTIMETRES)
@@ -164,7 +164,7 @@ class PackageDimensions(me.EmbeddedDocument):
     depth_cm = PositiveFloatField(required=True, max_value=MAX_CENTIMETRES)
 
 
-class Variant(me.EmbeddedDocument):
+class Variant(EmbeddedDocument):
     """One way that a product is sold, with a price and stock of its own."""
 
     variant_id = me.StringField(required=True, min_length=1, max_length=50)
@@ -177,7 +177,7 @@ class Variant(me.EmbeddedDocument):
     image_url = HttpUrlField()
 
 
-class ProductStats(me.EmbeddedDocument):
+class ProductStats(EmbeddedDocument):
     """What is counted about a product."""
 
     view_count = CounterField()

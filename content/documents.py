@@ -3,7 +3,7 @@
 import mongoengine as me
 
 from marketplace.fields import MAX_COUNT, CounterField, HttpUrlField
-from marketplace.mongo import Document
+from marketplace.mongo import Document, EmbeddedDocument
 
 POST_TYPES = ("text", "image", "video", "link", "poll")
 MEDIA_TYPES = ("image", "video", "gif")
@@ -13,7 +13,7 @@ MAX_PIXELS = 1_000_000
 MAX_SECONDS = 1_000_000
 
 
-class Author(me.EmbeddedDocument):
+class Author(EmbeddedDocument):
     """The author as they were when they wrote the post."""
 
     user_id = me.ObjectIdField(required=True)
@@ -22,7 +22,7 @@ class Author(me.EmbeddedDocument):
     author_type = me.StringField(required=True, choices=AUTHOR_TYPES, default="user")
 
 
-class Media(me.EmbeddedDocument):
+class Media(EmbeddedDocument):
     """A picture or film in a post."""
 
     media_type = me.StringField(required=True, choices=MEDIA_TYPES)
@@ -34,7 +34,7 @@ class Media(me.EmbeddedDocument):
     size_bytes = me.LongField(min_value=0, max_value=MAX_COUNT)
 
 
-class LinkPreview(me.EmbeddedDocument):
+class LinkPreview(EmbeddedDocument):
     """A page that a post links to."""
 
     url = HttpUrlField(required=True)
@@ -44,7 +44,7 @@ class LinkPreview(me.EmbeddedDocument):
     site_name = me.StringField(max_length=200)
 
 
-class PostStats(me.EmbeddedDocument):
+class PostStats(EmbeddedDocument):
     """What is counted about a post."""
 
     view_count = CounterField()

@@ -3,7 +3,7 @@
 import contextvars
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from marketplace.errors import UnavailableError
+from marketplace.observability import mongodb
 
 logger = logging.getLogger("marketplace.mongo")
 P = ParamSpec("P")
@@ -61,6 +62,7 @@ def connect(*, for_requests: bool = False) -> None:
         connectTimeoutMS=patience,
         socketTimeoutMS=patience if for_requests else None,
         uuidRepresentation="standard",
+        event_listeners=mongodb.listeners(),
     )
 
 
@@ -105,10 +107,10 @@ class Document(mongoengine.Document):
     """Base of all stored documents: version and timestamps.
 
     Write through `marketplace.events.record`, which also announces the write; a transaction that writes a document
-    without its event is refused.
+    without its event is refused. Fields of a newer version, which may run beside this one, are kept and not looked at.
     """
 
-    meta: dict[str, Any] = {"abstract": True, "auto_create_index": False}
+    meta: dict[str, Any] = {"abstract": True, "auto_create_index": False, "strict": False}
 
     pk: ObjectId  # MongoEngine's name for the id
     version = IntField(
@@ -179,6 +181,12 @@ class Document(mongoengine.Document):
         self.save(save_condition={"version": self.version - 1})
         stored: Stored = self.to_mongo().to_dict()
         return stored
+
+
+class EmbeddedDocument(mongoengine.EmbeddedDocument):
+    """Base of all that is stored inside a document. Fields of a newer version are kept and not looked at here, too."""
+
+    meta: dict[str, Any] = {"abstract": True, "strict": False}
 
 
 def later(moment: datetime, previous: datetime) -> datetime:
@@ -289,9 +297,3 @@ def document_classes(base: type[Document] = Document) -> Iterator[type[Document]
         if not document._meta.get("abstract"):
             yield document
         yield from document_classes(document)
-
-
-def create_indexes(documents: Sequence[type[Document]]) -> None:
-    """Create the declared indexes of the documents; what exists already is left as it is."""
-    for document in documents:
-        document.ensure_indexes()

@@ -3,9 +3,10 @@
 import mongoengine as me
 
 from marketplace.fields import CountryField
+from marketplace.mongo import EmbeddedDocument
 
 
-class AddressLines(me.EmbeddedDocument):
+class AddressLines(EmbeddedDocument):
     """The lines of an address, for addresses with more to them."""
 
     meta = {"abstract": True}

@@ -3,7 +3,7 @@
 import mongoengine as me
 
 from marketplace.fields import MAX_CENTS, CentsField, EmailField, HttpUrlField, QuantityField, TextMapField
-from marketplace.mongo import Document
+from marketplace.mongo import Document, EmbeddedDocument
 from marketplace.postal import AddressLines
 
 ORDER_STATUSES = ("pending", "confirmed", "processing", "shipped", "delivered", "cancelled", "refunded", "failed")
@@ -12,7 +12,7 @@ MAX_ITEMS = 20
 MAX_ITEM_QUANTITY = 99
 
 
-class Customer(me.EmbeddedDocument):
+class Customer(EmbeddedDocument):
     """The buyer as they were when they placed the order."""
 
     user_id = me.ObjectIdField(required=True)
@@ -21,7 +21,7 @@ class Customer(me.EmbeddedDocument):
     phone = me.StringField(max_length=20)
 
 
-class ProductSnapshot(me.EmbeddedDocument):
+class ProductSnapshot(EmbeddedDocument):
     """The product as it was when it was ordered."""
 
     product_id = me.ObjectIdField(required=True)
@@ -33,7 +33,7 @@ class ProductSnapshot(me.EmbeddedDocument):
     supplier_name = me.StringField(required=True, max_length=200)
 
 
-class OrderItem(me.EmbeddedDocument):
+class OrderItem(EmbeddedDocument):
     """One line of an order."""
 
     item_id = me.StringField(required=True, max_length=20, help_text="Its number within the order: item_1 and so on.")
@@ -62,14 +62,14 @@ class ShippingAddress(AddressLines):
     phone = me.StringField(max_length=20)
 
 
-class Cancellation(me.EmbeddedDocument):
+class Cancellation(EmbeddedDocument):
     """That an order was cancelled, and why."""
 
     reason = me.StringField(min_length=5, max_length=500)
     cancelled_at = me.DateTimeField(required=True)
 
 
-class StockTake(me.EmbeddedDocument):
+class StockTake(EmbeddedDocument):
     """Where an order took pieces from: a variant, or a stock location. Needed to give them back."""
 
     product_id = me.ObjectIdField(required=True)

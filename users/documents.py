@@ -3,12 +3,12 @@
 import mongoengine as me
 
 from marketplace.fields import EmailField, HttpUrlField
-from marketplace.mongo import Document
+from marketplace.mongo import Document, EmbeddedDocument
 
 DEFAULT_AVATAR = "https://cdn.example.com/avatars/default.jpg"
 
 
-class UserContactInfo(me.EmbeddedDocument):
+class UserContactInfo(EmbeddedDocument):
     """How to reach a user."""
 
     primary_email = EmailField(required=True, help_text="To log in with; unique among users.")
@@ -16,7 +16,7 @@ class UserContactInfo(me.EmbeddedDocument):
     phone = me.StringField(max_length=20)
 
 
-class UserProfile(me.EmbeddedDocument):
+class UserProfile(EmbeddedDocument):
     """What a user shows of themselves."""
 
     display_name = me.StringField(required=True, min_length=1, max_length=100)
