@@ -38,6 +38,7 @@ from analytics.offsets import FencedError, OffsetStore, Partition
 from analytics.outages import BackOff, is_bad_value, is_outage
 from analytics.progress import NAMED_GAPS, Counts
 from analytics.reader import IDLE_SECONDS, Reader
+from analytics.watch import Watch
 from analytics.writer import Gap
 
 logger = logging.getLogger("analytics.consumer")
@@ -90,6 +91,7 @@ class EventConsumer:
         self._observer = Observer(group, clock)
         self._reader = Reader(group)
         self._progress = self._reader.progress
+        self._watch = Watch(self._reader, clock)
         self._offsets = OffsetStore(group, "")
 
     def run(self, *, once: bool = False) -> Counts:
@@ -97,7 +99,8 @@ class EventConsumer:
 
         Raises TooManyBadMessagesError, a fatal KafkaException, and database errors that waiting does not cure.
         """
-        self._database = DatabaseThread()
+        self._database = DatabaseThread(self._watch.pulse, self._watch.answers)
+        self._watch.look()
         try:
             self._through_outages(self._join)
             while not self._stop.is_set() and not (once and self._progress.caught_up()):
@@ -111,7 +114,16 @@ class EventConsumer:
             self._report_gaps()
         return self.counts
 
+    def live(self) -> list[str]:
+        """Return what only a restart would mend: the loop or a partition is stuck. Any thread may ask."""
+        return self._watch.live()
+
+    def ready(self) -> list[str]:
+        """Return why no events are projected now. Any thread may ask."""
+        return ["it is stopping"] if self._stop.is_set() else self._watch.ready()
+
     def _step(self) -> None:
+        self._watch.look()
         if self._progress.waiting:
             self._through_outages(self._position)
         self._read()
@@ -142,6 +154,7 @@ class EventConsumer:
         for partition in sorted(self._progress.waiting):
             if self._stop.is_set():
                 raise _StopRequested
+            self._watch.look()
             low, high = self._reader.watermarks(partition)
             start = self._start(partition, stored.get(partition), low, high)
             if partition in self._progress.waiting:
@@ -200,6 +213,7 @@ class EventConsumer:
         self._gaps += stored.gaps[: NAMED_GAPS - len(self._gaps)]
         self.counts.add(stored)
         self._observer.add(stored.delays)
+        self._watch.look()
         if stored.dead:
             logger.warning("dead letters: %d, the first %s", stored.dead, stored.first_dead)
         self._reader.announce()
@@ -215,7 +229,7 @@ class EventConsumer:
         if self._stop.is_set():
             raise _StopRequested
         future = self._database.submit(operation)
-        begun = self._clock()
+        begun, working_since = self._clock(), self._watch.working()
         patience, stop_at, is_told = PATIENCE_SECONDS, math.inf, False
         while not wait([future], patience).done:
             now = self._clock()
@@ -226,6 +240,8 @@ class EventConsumer:
             if now > begun + SLOW_SECONDS and not is_told:
                 is_told = True
                 logger.warning("the database has not answered for %.0f s; still waiting", now - begun)
+                self._watch.answers.failed("SQL", f"no answer for {now - begun:.0f} s")
+            self._watch.waited(working_since)
             self._reader.pause()
             self._reader.attend()
             patience = ATTEND_SECONDS
@@ -237,6 +253,7 @@ class EventConsumer:
         """Run the operation until no server is away. Raises _StopRequested when asked to stop in between."""
         paused = False
         for delay in self._back_off.delays():
+            working_since = self._watch.working()
             try:
                 operation()
                 break
@@ -246,14 +263,15 @@ class EventConsumer:
                 self.counts.outages += 1
                 logger.warning("server away, trying again in %.1f s: %s", delay, error)
             paused = True
-            self._wait(delay)
+            self._wait(delay, working_since)
         if paused:
             self._reader.resume()
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, working_since: float) -> None:
         """Stay in the group without reading on."""
         until = self._clock() + seconds
         while (left := until - self._clock()) > 0:
+            self._watch.waited(working_since)
             self._reader.pause()
             self._reader.attend(min(left, IDLE_SECONDS))
             if self._stop.is_set():

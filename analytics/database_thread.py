@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from django.db import close_old_connections, connection
 
 from analytics.outages import is_outage
+from marketplace.observability.answers import Answers
+from marketplace.observability.pulse import Pulse
 
 logger = logging.getLogger("analytics.database")
 
@@ -22,15 +24,23 @@ ANSWER_SECONDS = 90
 # The server ends a transaction whose client says nothing for so long. A consumer that is stopped in the midst of a
 # batch holds locks on its offsets, and whoever has taken its partitions over waits for them.
 SILENCE_SECONDS = 20
+# Between two statements, or in one, nothing takes longer, unless this thread is in an endless loop.
+STUCK_SECONDS = ANSWER_SECONDS + 30
+NAME = "the database's thread"
 
 Result = TypeVar("Result")
 Task = tuple["Future[Any]", Callable[[], Any]]
 
 
 class DatabaseThread:
-    """Runs operations one after the other in a thread that owns its database connection."""
+    """Runs operations one after the other in a thread that owns its database connection.
 
-    def __init__(self) -> None:
+    Tells `answers` how the database (SQL) is, and beats in `pulse` while it has something to do.
+    """
+
+    def __init__(self, pulse: Pulse | None = None, answers: Answers | None = None) -> None:
+        self._pulse = pulse or Pulse()
+        self._answers = answers or Answers("SQL")
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._thread.start()
@@ -48,20 +58,35 @@ class DatabaseThread:
 
     def _work(self) -> None:
         _limit_waiting()
-        while task := self._tasks.get():
-            _run(*task)
+        with connection.execute_wrapper(self._beat_and_execute):
+            while task := self._tasks.get():
+                self._beat()
+                self._run(*task)
+                self._pulse.forget(NAME)
         _close()
 
+    def _beat(self) -> None:
+        self._pulse.beat(NAME, STUCK_SECONDS)
 
-def _run(future: "Future[Any]", operation: Callable[[], Any]) -> None:
-    """Run one operation. Whatever happens, its future ends: somebody waits for that without a limit."""
-    try:
-        close_old_connections()
-        future.set_result(operation())
-    except BaseException as error:  # noqa: BLE001  # it is raised again where the result is asked for
-        future.set_exception(error)
-        if isinstance(error, Exception) and is_outage(error):
-            _close()  # the next one may lead to another server
+    def _beat_and_execute(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        self._beat()
+        try:
+            return execute(*arguments)
+        finally:
+            self._beat()
+
+    def _run(self, future: "Future[Any]", operation: Callable[[], Any]) -> None:
+        """Run one operation. Whatever happens, its future ends: somebody waits for that without a limit."""
+        try:
+            close_old_connections()
+            result = operation()
+            self._answers.heard("SQL")
+            future.set_result(result)
+        except BaseException as error:  # noqa: BLE001  # it is raised again where the result is asked for
+            future.set_exception(error)
+            if isinstance(error, Exception) and is_outage(error):
+                self._answers.failed("SQL", error)
+                _close()  # the next one may lead to another server
 
 
 def _close() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from benchmarks.events import Stored, order_events, outbox, stored_order
 from benchmarks.report import OURS, Row, Speed, compare, interleaved, show
 from marketplace import kafka
-from marketplace.events.relay import Relay, RelayPolicy
+from marketplace.events.relay import Relay
+from marketplace.events.relay_policy import RelayPolicy
 
 EVENTS = 15_000
 BATCH = 500

@@ -9,7 +9,6 @@ import random
 import threading
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import pymongo
 from pymongo import DeleteMany
@@ -19,39 +18,17 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from marketplace import mongo
+from marketplace.events import metrics
 from marketplace.events.delivery import BrokenError, Delivery, RejectedError, UnreachableError
 from marketplace.events.holds import Holds
 from marketplace.events.lease import Lease
 from marketplace.events.outbox import OUTBOX, runs
+from marketplace.events.relay_policy import RelayPolicy
+from marketplace.events.watch import Watch
 
 logger = logging.getLogger("marketplace.events.relay")
 
 _INSERTS: list[mongo.Stored] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
-
-
-@dataclass(frozen=True)
-class RelayPolicy:
-    """Limits and times of the relay."""
-
-    # An event has up to 2 MiB, so it is bytes that bound the memory.
-    batch_events: int = 500
-    batch_bytes: int = 8 << 20
-    lease_seconds: float = 5.0
-    idle_wait_ms: int = 1000
-    # No database work takes longer.
-    mongodb_seconds: float = 3.0
-    # After a stop, a batch that waits for Kafka is given up after so long, and so is the clearing up in MongoDB.
-    stop_seconds: float = 1.0
-    # A rejected event holds back its entity: this long at first, doubled up to the maximum.
-    hold_seconds: float = 1.0
-    max_hold_seconds: float = 60.0
-    # More rejected entities of a topic are no accident: nothing else is read of it until some of them have passed.
-    max_held: int = 200
-    # How long to leave events alone that a majority does not have yet.
-    majority_wait_seconds: float = 0.02
-    back_off_seconds: float = 0.2
-    max_back_off_seconds: float = 5.0
-    report_seconds: float = 10.0
 
 
 class Relay:
@@ -65,6 +42,7 @@ class Relay:
         self.published = 0
         self.failed = 0
         self.lease = Lease("relay", self.policy.lease_seconds)
+        self._watch = Watch()
         self._stop = stop
         self._stop_by: float | None = None
         self._once = once
@@ -86,6 +64,7 @@ class Relay:
         Raises ImproperlyConfigured when one of them is not configured.
         """
         while not self._stop.is_set():
+            self._watch.look()
             try:
                 if not self._turn():
                     break
@@ -105,10 +84,23 @@ class Relay:
         """The keys of entities whose event the broker refuses."""
         return self._holds.keys
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this relay is the one that publishes."""
+        return self._delivery is not None and self.lease.held
+
+    def live(self) -> list[str]:
+        """Return what only a restart would mend: the loop is stuck. Any thread may ask."""
+        return self._watch.live()
+
+    def ready(self) -> list[str]:
+        """Return why nothing can be published now. Any thread may ask."""
+        return ["it is stopping"] if self._stop.is_set() else self._watch.ready()
+
     def _turn(self) -> bool:
         """Do one round. Return False when `once` is done."""
         self._delete_published()
-        if not self.lease.keep():
+        if not self._keep_lease():
             return self._stand_by()
         if self._delivery is None:
             # The lease is looked at again afterwards: whoever gets it later than that shuts this producer out.
@@ -132,6 +124,7 @@ class Relay:
         if self._delivery or not self._stands_by:
             logger.info("another relay is active; this one stands by")
         self._delivery, self._stands_by = None, True
+        self._watch.gets_on()
         self._stop.wait(self.policy.lease_seconds / 5 * random.uniform(0.8, 1.2))
         return not (self._once and not self._pending())
 
@@ -142,26 +135,34 @@ class Relay:
         self._delivery, self._stands_by = delivery, False
         logger.info("this is the active relay now (lease %d)", self.lease.token)
 
+    def _keep_lease(self) -> bool:
+        kept = self.lease.keep()
+        self._watch.heard_of_mongodb()
+        return kept
+
     def _may_wait(self) -> bool:
         """Keep the lease while the broker is waited for, and return whether it still should be."""
+        self._watch.look()
         self._report()
         if self._stop.is_set():
             self._stop_by = self._stop_by or time.monotonic() + self.policy.stop_seconds
             return time.monotonic() < self._stop_by
         try:
-            return self.lease.keep()
+            return self._keep_lease()
         except PyMongoError as error:
             # Nobody else can take the lease either; or somebody has, and the broker refuses us.
+            self._watch.failed(error)
             logger.warning("MongoDB fails, too: %s", error)
             return True
 
     def _publish(self, delivery: Delivery) -> None:
         """Send the batch. One that is rejected goes again in halves, until the bad event is alone."""
-        batch = self._batch
+        batch, begun = self._batch, time.monotonic()
         try:
             self._done = delivery.publish(batch)
         except RejectedError as error:
             self.failed += 1
+            self._watch.failed(error)
             if len(batch) == 1:
                 self._holds.hold(batch[0]["key"], batch[0]["topic"], error)
             self._next_size(len(batch) // 2)
@@ -169,6 +170,9 @@ class Relay:
             self.failed += 1
             raise
         else:
+            self._watch.gets_on()
+            metrics.BATCH_EVENTS.observe(len(batch))
+            metrics.BATCH_SECONDS.observe(time.monotonic() - begun)
             if len(batch) == 1:
                 self._holds.release(batch[0]["key"])
             self._next_size(2 * self._batch_events)
@@ -233,7 +237,7 @@ class Relay:
 
     def _wait_for(self, stream: CollectionChangeStream[mongo.Stored]) -> None:
         try:
-            while not self._stop.is_set() and self.lease.keep() and not self._pending():
+            while not self._stop.is_set() and self._keep_lease() and not self._pending():
                 with self._in_time():
                     stream.try_next()
                 self._report()
@@ -251,9 +255,11 @@ class Relay:
         with self._in_time():
             self._outbox().bulk_write([DeleteMany({"_id": {"$in": ids}}) for ids in runs(self._done)])
         self.published += len(self._done)
+        metrics.count_published(self._done)
         self._done = []
 
     def _in_time(self) -> AbstractContextManager[None]:
+        self._watch.look()
         return pymongo.timeout(self.policy.mongodb_seconds)
 
     def _outbox(self) -> Collection[mongo.Stored]:
@@ -261,6 +267,7 @@ class Relay:
 
     def _back_off(self, what: str, error: Exception) -> None:
         """Wait longer after each error in a row, and not in step with other processes."""
+        self._watch.failed(error)
         self._errors_in_a_row += 1
         seconds = self.policy.back_off_seconds * 2 ** min(self._errors_in_a_row, 10)
         seconds = min(seconds, self.policy.max_back_off_seconds) * random.uniform(0.5, 1)

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable
 
+Clock = Callable[[], float]
+
 
 class Pulse:
-    """Remembers when each part of a loop was last seen alive. Any thread may ask.
+    """Remembers when each part of a loop was last seen alive. Any thread may ask; only a part itself beats.
 
     A part is alive as long as it is seen within its own seconds: those of its longest wait, and some more.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._until: dict[str, float] = {}
 
@@ -30,3 +32,19 @@ class Pulse:
             for part, until in sorted(self._until.copy().items())
             if now > until
         ]
+
+
+class WorkingTime:
+    """A clock that does not count the time that was spent waiting for a server. Any thread may ask; one turns it."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._lost = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds on this clock."""
+        return self._clock() - self._lost
+
+    def turn_back(self, moment: float) -> None:
+        """Have it be this moment again: nothing that was since then counts. It never goes forward by that."""
+        self._lost = max(self._lost, self._clock() - moment)

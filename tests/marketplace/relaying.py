@@ -13,7 +13,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from marketplace import mongo
 from marketplace.events.catalogue import TOPICS
-from marketplace.events.relay import Relay, RelayPolicy
+from marketplace.events.relay import Relay
+from marketplace.events.relay_policy import RelayPolicy
 from tests.marketplace.mock_broker import MockBroker
 
 # The lease stays as long as it is: a short one runs out when this machine is busy, and the events are sent twice.

@@ -18,7 +18,8 @@ from pymongo.errors import OperationFailure
 from marketplace import kafka, mongo
 from marketplace.events.delivery import Delivery
 from marketplace.events.lease import Lease
-from marketplace.events.relay import Relay, RelayPolicy
+from marketplace.events.relay import Relay
+from marketplace.events.relay_policy import RelayPolicy
 from tests.events import header_problems
 from tests.marketplace.mock_broker import MockBroker
 from tests.marketplace.relaying import (
@@ -41,7 +42,8 @@ DIES_BEFORE_DELETING = """
 import os, signal, threading
 import django
 django.setup()
-from marketplace.events.relay import Relay, RelayPolicy
+from marketplace.events.relay import Relay
+from marketplace.events.relay_policy import RelayPolicy
 class Killed(Relay):
     def _delete_published(self):
         if self._done:

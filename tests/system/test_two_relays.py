@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from bson import ObjectId
 
-from marketplace.events.relay import RelayPolicy
+from marketplace.events.relay_policy import RelayPolicy
 from tests.system.relays import Outbox, read
 from tests.waiting import until
 
