@@ -12,7 +12,7 @@ from math import ceil
 from typing import cast
 
 from django.utils.crypto import salted_hmac
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
@@ -20,6 +20,7 @@ from marketplace import mongo
 from marketplace.mongo import Stored
 
 COLLECTION = "rate_limits"
+INDEX = IndexModel("ends_at", expireAfterSeconds=0)  # by which MongoDB removes counts of past windows
 WINDOW_SECONDS = 60
 # A process takes its next hits of a key in blocks: so many at once, but at most one percent of what is left.
 MAX_BLOCK = 50
@@ -138,8 +139,3 @@ class Leases:
                 del self._leases[next(iter(self._leases))]
             lease = self._leases[key] = _Lease(now + WINDOW_SECONDS)
         return lease
-
-
-def create_indexes() -> None:
-    """Create the index by which MongoDB removes counts of past windows."""
-    mongo.database()[COLLECTION].create_index("ends_at", expireAfterSeconds=0)

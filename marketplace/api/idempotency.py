@@ -17,7 +17,7 @@ from typing import cast
 import orjson
 import pymongo
 from django.conf import settings
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from rest_framework import status
@@ -35,6 +35,7 @@ logger = logging.getLogger("marketplace.idempotency")
 
 HEADER = "Idempotency-Key"
 COLLECTION = "idempotency_keys"
+INDEX = IndexModel("expires_at", expireAfterSeconds=0)  # by which MongoDB removes old keys
 KEPT = timedelta(hours=24)
 # All database work of a request ends at its deadline; this is for aborting what is open then.
 LOCK_MARGIN = timedelta(seconds=1)
@@ -138,11 +139,6 @@ def _digest(value: bytes) -> str:
 
 def _keys() -> Collection[Stored]:
     return mongo.database()[COLLECTION]
-
-
-def create_indexes() -> None:
-    """Create the index by which MongoDB removes old keys."""
-    _keys().create_index("expires_at", expireAfterSeconds=0)
 
 
 class IdempotentCreateViewSet(ResourceViewSet):

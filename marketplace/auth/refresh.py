@@ -10,6 +10,7 @@ import logging
 import secrets
 from datetime import timedelta
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from marketplace import mongo
@@ -21,12 +22,8 @@ from marketplace.mongo import Stored
 logger = logging.getLogger("marketplace.auth")
 
 COLLECTION = "refresh_tokens"
+INDEX = IndexModel("expires_at", expireAfterSeconds=0)  # by which MongoDB removes expired families
 LIFETIME = timedelta(days=30)
-
-
-def create_indexes() -> None:
-    """Create the index by which MongoDB removes expired families."""
-    _families().create_index("expires_at", expireAfterSeconds=0)
 
 
 def issue(account: Account) -> str:

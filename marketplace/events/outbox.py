@@ -14,7 +14,7 @@ import pymongo
 from django.conf import settings
 from django.dispatch import Signal, receiver
 from mongoengine.errors import SaveConditionError
-from pymongo import UpdateOne
+from pymongo import IndexModel, UpdateOne
 
 from marketplace import mongo, tracing
 from marketplace.errors import ValidationError, VersionConflictError
@@ -22,6 +22,7 @@ from marketplace.events.catalogue import EventType
 from marketplace.representation import shape, timestamp, to_json
 
 OUTBOX = "outbox"
+INDEX = IndexModel("timestamp")  # that the relay reads along
 # Event ids are made within this one; it never changes, or the same write would get another id.
 EVENT_IDS = uuid.UUID("cb51a243-92b1-4c10-b170-440d8cb91586")
 
@@ -125,11 +126,6 @@ def envelope(document: type[mongo.Document], stored: mongo.Stored, event_type: E
         "version": stored["version"],
         "data": data,
     }
-
-
-def create_indexes() -> None:
-    """Create the index that the relay reads along."""
-    mongo.database()[OUTBOX].create_index("timestamp")
 
 
 def runs(events: Sequence[mongo.Stored]) -> list[list[str]]:

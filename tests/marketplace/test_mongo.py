@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from catalog.documents import Product
-from marketplace import mongo
+from marketplace import indexes, mongo
 from marketplace.api.counters import COLLECTION as RATE_LIMITS
 from marketplace.callers import Caller
 from marketplace.events.outbox import record
@@ -247,7 +247,7 @@ def test_indexes_are_not_made_by_the_first_save() -> None:
     mongo.database().drop_collection("users")
     new_user()
     assert set(mongo.database().users.index_information()) == {"_id_"}
-    mongo.create_indexes([User])
+    indexes.create()
     assert len(mongo.database().users.index_information()) > 1
 
 

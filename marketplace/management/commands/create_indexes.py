@@ -4,10 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from marketplace import mongo
-from marketplace.api import counters, idempotency
-from marketplace.auth import refresh
-from marketplace.events import outbox
+from marketplace import indexes
 
 
 class Command(BaseCommand):
@@ -17,11 +14,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        documents = list(mongo.document_classes())
-        outbox.create_indexes()
-        counters.create_indexes()
-        idempotency.create_indexes()
-        refresh.create_indexes()
-        mongo.create_indexes(documents)
+        collections = indexes.create()
         if options["verbosity"]:
-            self.stdout.write(f"Indexes of {len(documents)} collections and the outbox are in place.")
+            self.stdout.write(f"Indexes of {collections} collections are in place.")

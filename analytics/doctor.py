@@ -1,0 +1,156 @@
+"""The doctor on analytics: the tables' columns, where the consumers stand, and what the pipeline tells of itself."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import ClusterMetadata, OffsetSpec
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+
+from analytics import dashboard_health
+from analytics.fields import KeyField, LineField, ProseField
+from analytics.models import ConsumerOffset
+from analytics.offsets import Offsets, Partition
+from analytics.reports import pipeline
+from marketplace import kafka
+from marketplace.doctor.kafka import event_topics, is_embedded, metadata
+from marketplace.doctor.kafka_settings import retention_ms, topic_settings
+from marketplace.doctor.registry import Finding, State, Visit, check, fault, ok, skipped, warning
+
+NAMED: Final = 5
+Field = LineField | ProseField
+
+
+@check("sql", "tables", needs=["sql"])
+def tables(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every check's signature
+    """Look for tables that a migration was recorded for, but that are not there."""
+    wanted = {model._meta.db_table for model in apps.get_app_config("analytics").get_models() if model._meta.managed}
+    missing = sorted(wanted - set(connection.introspection.table_names()))
+    if missing:
+        remedy = "manage.py migrate; where it has nothing to do, restore the backup, or migrate analytics zero first"
+        named = f"{', '.join(missing[:NAMED])}{' ...' * (len(missing) > NAMED)}"
+        found = f"{len(missing)} of {len(wanted)} are not there: {named}"
+        yield fault(found, f"{remedy}. manage.py rebuild_analytics fills them.")
+    else:
+        yield ok(f"all {len(wanted)} are there")
+
+
+@check("sql", "collations", needs=["sql"])
+def collations(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
+    """Look whether texts compare as they have to: of keys every byte, of texts for people neither case nor accents."""
+    if connection.vendor == "sqlite":
+        yield skipped("SQLite compares every byte")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND collation_name IS NOT NULL"
+        )
+        found = {(table, column): collation for table, column, collation in cursor.fetchall()}
+    others = [
+        (model, field, found[place])
+        for model in apps.get_app_config("analytics").get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, LineField | ProseField)
+        and (place := (model._meta.db_table, field.column)) in found
+        and found[place] != field.collation(connection)
+    ]
+    yield from (_other_collation(*one) for one in others)
+    if not others:
+        yield ok("keys compare by every byte, other texts without case and accents")
+
+
+def _other_collation(model: type[models.Model], field: Field, found: str) -> Finding:
+    table, right = model._meta.db_table, field.collation(connection)
+    null = "NULL" if field.null else "NOT NULL"
+    # A primary key that others refer to changes only while that is not looked at.
+    change = f"ALTER TABLE {table} MODIFY {field.column} {field.db_type(connection)} COLLATE {right} {null}"
+    kind = fault if isinstance(field, KeyField) else warning
+    return kind(f"{table}.{field.column} has {found}, not {right}", f"{change} (SET foreign_key_checks=0 before it)")
+
+
+@check("pipeline", "offsets", needs=["kafka", "sql"])
+def offsets(visit: Visit) -> Iterator[Finding]:
+    """Hold the stored offsets against what the partitions have."""
+    cluster = metadata(visit)
+    group = settings.KAFKA_GROUP_ID
+    stored = _stored(str(cluster.cluster_id), event_topics(cluster))
+    if not stored:
+        others = ConsumerOffset.objects.filter(group_id=group).exists()
+        why = "another cluster's are stored: they begin with the earliest events" if others else "nothing is stored yet"
+        yield (warning(f"of {group}: {why}", _VERIFY) if others else ok(f"of {group}: {why}"))
+        return
+    low, high = (_ends(visit, stored, kind) for kind in (OffsetSpec.earliest(), OffsetSpec.latest()))  # type: ignore[no-untyped-call]
+    lost = [partition for partition, offset in stored.items() if offset < low[partition]]
+    beyond = [partition for partition, offset in stored.items() if offset > high[partition]]
+    if lost:
+        yield fault(f"events were deleted before they were read of {_told(lost)}: {_RESTART}", _VERIFY)
+    if beyond:
+        yield fault(f"the topic is not the one that was read, of {_told(beyond)}: {_RESTART}", _VERIFY)
+    if not lost and not beyond:
+        yield ok(f"all {len(stored)} of {group} are within their partitions")
+    yield from _retention(visit, cluster, {p: offset for p, offset in stored.items() if offset < high[p]})
+
+
+_RESTART: Final = "consumers begin at the earliest"
+_VERIFY: Final = "Start the consumers, and when lag is 0: manage.py verify_analytics --repair"
+
+
+def _stored(cluster_id: str, topics: Iterable[Any]) -> dict[Partition, int]:
+    """Return the group's offsets of partitions that are there."""
+    there = {(str(topic.topic), number) for topic in topics for number in topic.partitions}
+    rows = ConsumerOffset.objects.filter(cluster_id=cluster_id, group_id=settings.KAFKA_GROUP_ID)
+    found = rows.values_list("topic", "partition", "next_offset")
+    return {(topic, number): offset for topic, number, offset in found if (topic, number) in there}
+
+
+def _ends(visit: Visit, partitions: Iterable[Partition], kind: OffsetSpec) -> dict[Partition, int]:
+    asked = {TopicPartition(*partition): kind for partition in partitions}
+    admin = kafka.admin()  # which has to outlive the answers
+    answers = admin.list_offsets(asked, request_timeout=visit.seconds)
+    return {(one.topic, one.partition): int(future.result().offset) for one, future in answers.items()}
+
+
+def _retention(visit: Visit, cluster: ClusterMetadata, behind: Offsets) -> Iterator[Finding]:
+    """Warn of events that are unread after more than half of the time that their topic keeps them."""
+    if is_embedded(cluster) or not behind:
+        return
+    for topic, values in topic_settings(visit, cluster).items():
+        kept = retention_ms(values)
+        ours = {partition: offset for partition, offset in behind.items() if partition[0] == topic}
+        if kept is None or not ours:
+            continue
+        middle = visit.now() - timedelta(milliseconds=kept / 2)
+        younger = _ends(visit, ours, OffsetSpec.for_timestamp(int(middle.timestamp() * 1000)))
+        old = [partition for partition, offset in ours.items() if younger[partition] < 0 or younger[partition] > offset]
+        if old:
+            remedy = "Have the consumers catch up, or give the topic a longer retention.ms meanwhile."
+            yield warning(f"unread for more than half of their retention: events of {_told(old)}", remedy)
+
+
+def _told(partitions: list[Partition]) -> str:
+    named = ", ".join(f"{topic}/{number}" for topic, number in sorted(partitions)[:NAMED])
+    return f"{named} and {len(partitions) - NAMED} more" if len(partitions) > NAMED else named
+
+
+_STATES: Final = {"ok": State.OK, "warn": State.WARNING, "unknown": State.SKIPPED}
+_REMEDIES: Final = {
+    "Consumer lag": "manage.py consume_events, more of them up to the number of partitions; see their log",
+    "Event to row": "GET /reports/pipeline: with a lag, more consumers; without, look at the relay and the outbox.",
+    "Dead letters": "manage.py dead_letters list, then retry or discard them",
+    "Verification": "manage.py verify_analytics, with --repair if it finds differences",
+}
+
+
+@check("pipeline", "signs", needs=["sql"])
+def signs(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
+    """Tell what the dashboard shows of the pipeline."""
+    reports = pipeline.own(pipeline.partition_reports())
+    for sign in dashboard_health.signs(list(pipeline.rows(reports))):
+        if remedy := _REMEDIES.get(sign.title):  # the outbox is MongoDB's
+            state = _STATES[sign.state]
+            found = f"{sign.value}{f', {sign.detail}' if sign.detail else ''}"
+            yield Finding(state, found, remedy if state is State.WARNING else "", name=sign.title.lower())
