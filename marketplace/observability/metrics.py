@@ -1,4 +1,4 @@
-"""How a process makes the registry that it exposes, and the metrics of MongoDB, which every process asks.
+"""How a process makes the registry that it exposes.
 
 Each module defines the metrics of what it does at its top, in prometheus_client's default registry. Names follow
 https://prometheus.io/docs/practices/naming/; labels have few values, never ids, paths or what a client sent.
