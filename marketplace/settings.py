@@ -145,7 +145,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first three reach every answer, those that a later one gives instead of a view, too.
+    # The first four reach every answer, those that a later one gives instead of a view, too.
+    "marketplace.api.metrics.MetricsMiddleware",
     "marketplace.api.middleware.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "marketplace.api.security.SecurityHeadersMiddleware",
@@ -281,3 +282,6 @@ METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 TRACES_ENDPOINT = env.str("TRACES_ENDPOINT", default="")
 # The share of traces that begin here and are recorded, 0 to 1.
 TRACES_SHARE = env.share("TRACES_SHARE", default=1.0)
+if TRACES_ENDPOINT:
+    _inside = MIDDLEWARE.index("marketplace.api.middleware.RequestMiddleware") + 1
+    MIDDLEWARE.insert(_inside, "marketplace.observability.traces.RequestSpans")
