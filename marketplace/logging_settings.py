@@ -22,6 +22,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             # A client's mistake is no error of ours, and what a view raised has been logged where it was answered.
             "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans this address
+            "environ": {"level": "WARNING"},  # it misses a .env file
             "axes": {"level": "WARNING"},  # failures and lock-outs
             "pymongo": {"level": "INFO"},  # DEBUG logs whole commands, password hashes in them
             "urllib3": {"level": "INFO"},  # a line for every batch of traces

@@ -1,0 +1,129 @@
+"""manage.py serve as a process of its own: workers counted together, killed, and stopped in the midst of a request."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from django.conf import settings
+
+from marketplace.embedded.mongod import free_port
+
+UNKNOWN_URL = 'marketplace_http_request_duration_seconds_count{method="GET",route="-",status="404"}'
+IN_PROGRESS = "marketplace_http_requests_in_progress"
+BODY = json.dumps({"email": "nobody@example.com", "password": "long enough"}).encode()
+
+
+class Serving:
+    """An API with two workers."""
+
+    def __init__(self, folder: Path, mongodb: str) -> None:
+        self.port, self.metrics_port, self.folder = free_port(), free_port(), folder
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "ALLOWED_HOSTS": "shop.example.com,127.0.0.1",
+            "MONGODB_URL": mongodb,
+            "DATABASE_NAME": settings.DATABASE_NAME,
+            "METRICS_PORT": str(self.metrics_port),
+            "TMPDIR": str(folder),
+        }
+        with (folder / "log").open("w") as log:
+            self.process = psutil.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2"],
+                cwd=settings.BASE_DIR,
+                env=os.environ | environment,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def workers(self) -> list[psutil.Process]:
+        return [one for one in self.process.children() if "spawn_main" in " ".join(one.cmdline())]
+
+    def get(self, path: str, port: int | None = None) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def probe(self, name: str) -> tuple[int, list[str]]:
+        status, body = self.get(f"/{name}", self.metrics_port)
+        return status, json.loads(body)["problems"]
+
+    def metric(self, sample: str) -> float:
+        text = self.get("/metrics", self.metrics_port)[1]
+        return float(found[1]) if (found := re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)) else 0
+
+    def begin_login(self) -> socket.socket:
+        """Send all of a request but its last byte, and wait until a worker has it."""
+        before = self.metric(IN_PROGRESS)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        head = ["POST /auth/token HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", "Connection: close"]
+        connection.sendall("\r\n".join([*head, f"Content-Length: {len(BODY)}", "", ""]).encode() + BODY[:-1])
+        self.until(lambda: self.metric(IN_PROGRESS) == before + 1)
+        return connection
+
+    def until(self, condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def is_up(self) -> bool:
+        try:
+            return self.get("/health")[0] == 200
+        except urllib.error.URLError:
+            return False
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+
+@pytest.fixture
+def api(mongodb: str, tmp_path: Path) -> Iterator[Serving]:
+    serving = Serving(tmp_path, mongodb)
+    try:
+        serving.until(serving.is_up)
+        yield serving
+    finally:
+        if serving.process.poll() is None:
+            os.killpg(serving.process.pid, signal.SIGKILL)
+            serving.process.wait(10)
+
+
+def test_workers_are_counted_together_replaced_and_drained(api: Serving) -> None:
+    for number in range(20):  # on a new connection each, so that both get some
+        assert api.get(f"/unknown/{number}")[0] == 404
+    assert api.metric(UNKNOWN_URL) == 20
+    assert api.probe("live") == (200, [])
+    assert api.probe("ready") == (200, [])
+
+    with api.begin_login():
+        for worker in api.workers():
+            worker.kill()
+    api.until(lambda: api.log().count("Started worker") == 4)
+    assert api.metric(IN_PROGRESS) == 0
+    assert api.metric(UNKNOWN_URL) == 20
+    assert api.get("/unknown")[0] == 404
+    assert api.metric(UNKNOWN_URL) == 21
+    assert api.probe("live") == (200, [])
+
+    with api.begin_login() as connection:
+        os.killpg(api.process.pid, signal.SIGINT)  # as Ctrl-C does: the workers get it, too
+        api.until(lambda: "Shutting down" in api.log())
+        connection.sendall(BODY[-1:])
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+    assert api.process.wait(10) == 0
+    assert "Traceback" not in api.log()
+    assert [path.name for path in api.folder.iterdir()] == ["log"]
