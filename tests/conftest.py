@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kafka-outage-seconds", type=int, default=10, help="how long Kafka is away in the test of that (default: 10)"
     )
+    parser.addoption("--write-golden", action="store_true", help="write this version's golden events, once a release")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
