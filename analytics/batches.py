@@ -16,6 +16,7 @@ from analytics.models import DeadLetter
 from analytics.offsets import Offsets, OffsetStore, Partition
 from analytics.outages import is_bad_value
 from analytics.readable import printable
+from marketplace import tracing
 
 ERROR_LENGTH = 2000
 
@@ -27,6 +28,7 @@ class Received(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    traceparent: str = ""  # if the trace is recorded
 
 
 class TooManyBadMessagesError(Exception):
@@ -84,13 +86,28 @@ def store(
     fail with an exception that `is_bad_value`: the caller tries fewer. Raises besides FencedError when a partition's
     stored offset is not the expected one, TooManyBadMessagesError, and django.db's exceptions; nothing is written then.
     """
+    recorded = [
+        ((message.partition, message.offset), message.traceparent) for message in messages if message.traceparent
+    ]
+    with tracing.applying(recorded, len(messages)) as not_applied:
+        batch, stored = _stored(messages, offsets, expected, bad_in_a_row, bad_limit)
+        not_applied.update((message.partition, message.offset) for message, _ in batch.letters)
+    return stored
+
+
+def _stored(
+    messages: Sequence[Received], offsets: OffsetStore, expected: Offsets, bad_in_a_row: int, bad_limit: int
+) -> tuple[Batch, Stored]:
+    """Write the messages; a single one that the database refuses in a second transaction, as a dead letter."""
+    batch = _decoded(messages, bad_in_a_row, bad_limit)
     try:
-        return _write(_decoded(messages, bad_in_a_row, bad_limit), offsets, expected)
+        return batch, _write(batch, offsets, expected)
     except DatabaseError as error:
         if len(messages) > 1 or not is_bad_value(error):
             raise
         refused = f"refused by the database: {error}"
-    return _write(_decoded(messages, bad_in_a_row, bad_limit, refused), offsets, expected)
+    batch = _decoded(messages, bad_in_a_row, bad_limit, refused)
+    return batch, _write(batch, offsets, expected)
 
 
 def _decoded(messages: Sequence[Received], bad_in_a_row: int, bad_limit: int, refused: str | None = None) -> Batch:

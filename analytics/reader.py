@@ -8,13 +8,14 @@ import threading
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from django.conf import settings
 
 from analytics.batches import Received
 from analytics.observer import Standing
 from analytics.offsets import Partition
 from analytics.progress import Progress
-from marketplace import kafka
+from marketplace import kafka, tracing
 from marketplace.events.catalogue import TOPICS
 
 logger = logging.getLogger("analytics.reader")
@@ -132,7 +133,7 @@ class Reader:
             elif partition in progress.positions:
                 value = message.value()
                 size += len(value or b"")
-                progress.pending.append(Received(partition, offset, message.key(), value))
+                progress.pending.append(Received(partition, offset, message.key(), value, _traceparent(message)))
         return len(messages), size
 
     def _take_error(self, error: KafkaError, partition: Partition, offset: int) -> None:
@@ -165,6 +166,15 @@ class Reader:
         leaving = threading.Thread(target=self._kafka.close, daemon=True)
         leaving.start()
         leaving.join(seconds)
+
+
+def _traceparent(message: Message) -> str:
+    """Return the trace context of a message if its trace is recorded. Asks for no headers where none are."""
+    if not settings.TRACES_ENDPOINT:
+        return ""
+    found = dict(message.headers() or ()).get("traceparent")
+    text = found.decode("ascii", "replace") if isinstance(found, bytes) else ""
+    return text if tracing.is_recorded(text) else ""
 
 
 def _names(partitions: list[TopicPartition]) -> set[Partition]:

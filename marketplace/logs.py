@@ -20,9 +20,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from structlog.typing import EventDict
 
-from marketplace import tracing
+from marketplace import routes, tracing
 from marketplace.callers import ANONYMOUS, Caller
-from marketplace.routes import template
 
 MAX_PATH = 300
 UNKNOWN = "-"
@@ -58,7 +57,7 @@ class RequestFilter(logging.Filter):
         request = _running.get()
         record.request_id = tracing.request_id.get() if request else UNKNOWN
         record.caller = _caller(request) if request else UNKNOWN
-        record.route = _route(request) if request else UNKNOWN
+        record.route = (routes.of(request) if request else "") or UNKNOWN
         record.trace_id = tracing.trace_id() if request else UNKNOWN
         return True
 
@@ -70,11 +69,6 @@ def _caller(request: HttpRequest) -> str:
         return "anonymous" if found == ANONYMOUS else f"{found.kind}:{found.id}"
     account = vars(request).get("_cached_user")  # what became of the lazy one
     return f"staff:{account.pk}" if account is not None and account.is_authenticated else UNKNOWN
-
-
-def _route(request: HttpRequest) -> str:
-    match = request.resolver_match
-    return template(match.route) if match and not match.route.startswith("^") else UNKNOWN
 
 
 class UnforeseenFilter(logging.Filter):

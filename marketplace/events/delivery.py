@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-from marketplace import kafka, mongo
+from marketplace import kafka, mongo, tracing
 from marketplace.representation import timestamp
 
 SOURCE = "/marketplace"
@@ -67,6 +67,7 @@ class Reports:
         # Of each partition, the offset of the last event; none is known of one that the broker had already.
         self.last: dict[TopicPartition, int] = {}
         self.failure: KafkaError | None = None
+        self.failed_at = ""  # the partition
 
     def take(self, event_id: str, error: KafkaError | None, message: Message) -> None:
         """Remember how an event has fared."""
@@ -77,6 +78,7 @@ class Reports:
             self.last[partition] = NEVER if offset is None or offset < 0 else offset
         else:
             self.failure = self.failure or error
+            self.failed_at = self.failed_at or f"{message.topic()}/{message.partition()}: "
 
 
 class Delivery:
@@ -104,7 +106,8 @@ class Delivery:
         Raises RejectedError and UnreachableError, with nothing published then, and BrokenError, with nobody knowing.
         """
         try:
-            return self._transact(events)
+            with tracing.publishing(events) as traceparents:
+                return self._transact(events, traceparents)
         except BrokenError:
             # librdkafka would send what it still has as soon as the broker is back.
             self._producer.purge()
@@ -112,26 +115,26 @@ class Delivery:
                 self._producer.poll(0)
             raise
 
-    def _transact(self, events: Sequence[mongo.Stored]) -> list[mongo.Stored]:
+    def _transact(self, events: Sequence[mongo.Stored], traceparents: Sequence[str]) -> list[mongo.Stored]:
         self._reports = Reports()
         try:
             self._producer.begin_transaction()
-            self._hand_over(events)
+            self._hand_over(events, traceparents)
             self._wait_for_reports(len(events))
             self._complete(self._producer.commit_transaction)
         except KafkaException as failed:
             # librdkafka names a failed delivery as such only in its report.
-            meaning = _meaning(self._reports.failure or failed.args[0])
+            meaning = _meaning(self._reports.failure or failed.args[0], self._reports.failed_at)
             self._abort(failed.args[0])
             raise meaning from failed
         self._wait_until_readable()
         return [event for event in events if event["_id"] in self._reports.acknowledged]
 
-    def _hand_over(self, events: Sequence[mongo.Stored]) -> None:
-        for event in events:
+    def _hand_over(self, events: Sequence[mongo.Stored], traceparents: Sequence[str]) -> None:
+        for event, traceparent in zip(events, traceparents, strict=True):
             report = functools.partial(self._reports.take, event["_id"])
             self._producer.produce(
-                event["topic"], event["payload"], event["key"], headers=_headers(event), on_delivery=report
+                event["topic"], event["payload"], event["key"], headers=_headers(event, traceparent), on_delivery=report
             )
 
     def _wait_for_reports(self, number: int) -> None:
@@ -195,13 +198,13 @@ class Delivery:
                 raise BrokenError(error)
 
 
-def _meaning(error: KafkaError) -> Exception:
+def _meaning(error: KafkaError, where: str) -> Exception:
     if error.retriable() or error.code() in _UNREACHABLE:
-        return UnreachableError(error)
-    return RejectedError(error)
+        return UnreachableError(f"{where}{error}")
+    return RejectedError(f"{where}{error}")
 
 
-def _headers(event: mongo.Stored) -> list[tuple[str, str | bytes | None]]:
+def _headers(event: mongo.Stored, traceparent: str) -> list[tuple[str, str | bytes | None]]:
     """Return CloudEvents 1.0 attributes in binary mode, and the W3C trace context."""
     return [
         ("ce_specversion", "1.0"),
@@ -210,5 +213,5 @@ def _headers(event: mongo.Stored) -> list[tuple[str, str | bytes | None]]:
         ("ce_source", SOURCE),
         ("ce_time", timestamp(event["timestamp"])),
         ("content-type", "application/json"),
-        ("traceparent", event["traceparent"]),
+        ("traceparent", traceparent),
     ]
