@@ -8,12 +8,14 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import ClusterMetadata, OffsetSpec
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, connections, models
+from django.db.migrations.recorder import MigrationRecorder
 
 from analytics import dashboard_health
 from analytics.fields import KeyField, LineField, ProseField
 from analytics.models import ConsumerOffset
 from analytics.offsets import Offsets, Partition
+from analytics.replica import REPLICA
 from analytics.reports import pipeline
 from marketplace import kafka
 from marketplace.doctor.kafka import event_topics, is_embedded, metadata
@@ -70,6 +72,24 @@ def _other_collation(model: type[models.Model], field: Field, found: str) -> Fin
     change = f"ALTER TABLE {table} MODIFY {field.column} {field.db_type(connection)} COLLATE {right} {null}"
     kind = fault if isinstance(field, KeyField) else warning
     return kind(f"{table}.{field.column} has {found}, not {right}", f"{change} (SET foreign_key_checks=0 before it)")
+
+
+@check("sql", "replica", needs=["sql"])
+def replica(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
+    """Look whether the replica that reports are read from is one of this database."""
+    if REPLICA not in connections:
+        yield skipped("DATABASE_REPLICA_URL names none")
+        return
+    try:
+        theirs = set(MigrationRecorder(connections[REPLICA]).applied_migrations())
+    except (OperationalError, InterfaceError) as error:
+        remedy = "Start it, or correct DATABASE_REPLICA_URL, or leave that out: reports then read the primary."
+        yield fault(f"does not answer: {error.args[-1]}", remedy)
+        return
+    if theirs == set(MigrationRecorder(connection).applied_migrations()):
+        yield ok("answers, and has had the same migrations")
+    else:
+        yield warning("it has had other migrations", "SHOW REPLICA STATUS on it: does it follow, and this database?")
 
 
 @check("pipeline", "offsets", needs=["kafka", "sql"])

@@ -94,7 +94,7 @@ def _sql(error: Exception) -> Failure:
         return Failure(skipped(f"this account may not look: {text}", "GRANT it, or ask with another."))
     if code == _SQL_NO_TABLE or text.startswith("no such table"):
         return Failure(fault(text, "manage.py migrate"))
-    if code in _SQL_CLIENT:
+    if code in _SQL_CLIENT or text == "unable to open database file":
         return Failure(fault(f"does not answer: {text}", "Start it, or correct DATABASE_URL."), is_away=True)
     return Failure(fault(text, "See the server's log."))
 

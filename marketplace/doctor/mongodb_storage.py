@@ -24,21 +24,18 @@ _SMALLEST_RESIZE_MIB: Final = 990  # https://www.mongodb.com/docs/manual/referen
 @check("mongodb", "oplog", needs=["mongodb"])
 def oplog(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every check's signature
     """Look how far the oplog reaches back."""
-    if is_mongos():
-        yield skipped("a mongos has none; ask each shard's replica set")
+    if "setName" not in mongo.client().admin.command("hello"):
+        yield skipped("there is none here: a mongos, or no replica set")
         return
-    database = mongo.client().local
-    stats = next(iter(database["oplog.rs"].aggregate([{"$collStats": {"storageStats": {}}}])), None)
-    if stats is None:
-        yield skipped("there is no replica set")
-        return
-    ends = [database["oplog.rs"].find_one({}, {"ts": 1}, sort=[("$natural", way)]) for way in (1, -1)]
+    entries = mongo.client().local["oplog.rs"]
+    stats = next(iter(entries.aggregate([{"$collStats": {"storageStats": {}}}])))["storageStats"]
+    ends = [entries.find_one({}, {"ts": 1}, sort=[("$natural", way)]) for way in (1, -1)]
     first, last = (end["ts"].time for end in ends if end)
-    yield _reach((last - first) / 3600, stats["storageStats"])
+    yield _reach((last - first) / 3600, stats)
 
 
 def _reach(hours: float, stats: dict[str, Any]) -> Finding:
-    full = stats["size"] / stats["maxSize"]
+    full = min(1, stats["size"] / stats["maxSize"])  # it is cut back now and then only
     found = f"reaches back {hours:.1f} h, {full:.0%} of {stats['maxSize'] / MIB:,.0f} MiB used"
     if full < OPLOG_FULL_SHARE:
         return ok(f"{found}: it still grows")

@@ -19,6 +19,7 @@ OLDEST_MYSQL, OLDEST_MARIADB = (8, 0, 11), (10, 6)
 PACKET_BYTES: Final = 2 * settings.KAFKA_MAX_MESSAGE_BYTES + (1 << 16)
 MIB: Final = 1 << 20
 NAMED: Final = 3
+REPLICA: Final = "replica"  # its name in DATABASES
 
 
 @check("sql", "server", needs=["sql"])

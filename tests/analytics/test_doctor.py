@@ -1,0 +1,87 @@
+"""The doctor on analytics: tables, collations, offsets, and the signs of the pipeline."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from django.db import connection
+
+from analytics.models import ConsumerOffset, DeadLetter, PartitionReport
+from marketplace.doctor.registry import State
+from tests.marketplace.doctor.examining import examine, faults, named, the
+
+pytestmark = pytest.mark.django_db(transaction=True)
+is_mysql = pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has no collations")
+
+
+def stored(kafka: str, group: str, next_offset: int, cluster: str = "") -> None:
+    cluster = cluster or str(AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).cluster_id)
+    ConsumerOffset.objects.create(
+        cluster_id=cluster, topic="user", partition=0, group_id=group, next_offset=next_offset
+    )
+
+
+def test_nothing_has_been_read_yet(kafka: str, mongodb: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    findings = examine("pipeline")
+    assert faults(findings) == []
+    assert the(findings, "offsets").found == f"of {group}: nothing is stored yet"
+    lag = the(findings, "consumer lag")
+    assert (lag.state, "manage.py consume_events" in lag.remedy) == (State.WARNING, True)
+
+
+def test_an_offset_beyond_the_topic(kafka: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 10**12)
+    found = the(examine("pipeline"), "offsets")
+    assert (found.state, "of user/0: consumers begin at the earliest" in found.found) == (State.FAULT, True)
+    assert "manage.py verify_analytics --repair" in found.remedy
+
+
+def test_an_offset_that_is_where_it_should_be(kafka: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 0)
+    assert named(examine("pipeline"), "offsets")[0].state == State.OK
+
+
+def test_offsets_of_another_cluster(kafka: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 5, cluster="another")
+    found = the(examine("pipeline"), "offsets")
+    assert (found.state, "another cluster's" in found.found) == (State.WARNING, True)
+
+
+def test_the_signs_of_the_dashboard(kafka: str, mongodb: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    at = datetime.now(UTC) - timedelta(hours=1)
+    PartitionReport.objects.create(group_id=group, topic="user", partition=0, next_offset=1, end_offset=9, at=at)
+    DeadLetter.objects.create(cluster_id="c", topic="user", partition=0, offset=1, error="bad")
+    findings = examine("pipeline")
+    assert "no word of 1 of 1 lately" in the(findings, "consumer lag").found
+    letters = the(findings, "dead letters")
+    assert (letters.state, letters.found[:6]) == (State.WARNING, "1 open")
+    assert letters.remedy.startswith("manage.py dead_letters list")
+
+
+def test_a_table_that_is_not_there() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE tombstones RENAME TO elsewhere")
+    found = the(examine("sql"), "tables")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE elsewhere RENAME TO tombstones")
+    assert (found.state, found.found) == (State.FAULT, "1 of 26 are not there: tombstones")
+    assert "manage.py migrate" in found.remedy
+
+
+@is_mysql
+def test_a_key_that_compares_without_case() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE tombstones MODIFY entity_id VARCHAR(24) COLLATE utf8mb4_general_ci NOT NULL")
+        found = the(examine("sql"), "collations")
+        assert (found.state, found.found[:43]) == (State.FAULT, "tombstones.entity_id has utf8mb4_general_ci")
+        change = re.match(r"ALTER TABLE .* NOT NULL", found.remedy)
+        assert change
+        cursor.execute(change[0])  # what it says helps
+    assert the(examine("sql"), "collations").state == State.OK

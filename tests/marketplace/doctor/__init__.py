@@ -1,0 +1,1 @@
+"""Tests of `manage.py doctor`: each fault is planted for real."""
