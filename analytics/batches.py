@@ -1,5 +1,6 @@
 """One batch of Kafka messages in one SQL transaction: rows, dead letters and offsets, all or nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,6 +76,7 @@ class Stored:
     next_offsets: Offsets
     delays: Delays
     first_dead: str = ""  # the first dead letter's place and reason
+    results: Counter[tuple[str, str]] = field(default_factory=Counter)  # by topic: applied, repeated, dead
 
 
 def store(
@@ -125,14 +127,35 @@ def _decoded(messages: Sequence[Received], bad_in_a_row: int, bad_limit: int, re
 def _write(batch: Batch, offsets: OffsetStore, expected: Offsets) -> Stored:
     with transaction.atomic():
         offsets.lock({partition: expected[partition] for partition in batch.next_offsets})
-        changed, gaps = writer.apply(batch.events)
+        changed, gaps, repeated = writer.apply(batch.events)
         _bury(batch.letters, offsets.cluster_id)
         offsets.move(batch.next_offsets)
     read, dead = len(batch.events) + len(batch.letters), len(batch.letters)
     # A batch that changes nothing repeats what has been measured before: a new group reads everything again.
     delays = measured([event.written_at for event in batch.events], datetime.now(UTC)) if changed else Delays()
     first = _told(*batch.letters[0]) if batch.letters else ""
-    return Stored(read, changed, dead, batch.refused, gaps, batch.bad_in_a_row, batch.next_offsets, delays, first)
+    return Stored(
+        read,
+        changed,
+        dead,
+        batch.refused,
+        gaps,
+        batch.bad_in_a_row,
+        batch.next_offsets,
+        delays,
+        first,
+        _results(batch, repeated),
+    )
+
+
+def _results(batch: Batch, repeated: Counter[str]) -> Counter[tuple[str, str]]:
+    """Count what became of each topic's messages. A topic is named after its entity."""
+    results = Counter({(topic, "repeated"): number for topic, number in repeated.items()})
+    for topic, number in Counter(event.decoder.projection.entity for event in batch.events).items():
+        results[topic, "applied"] = number - repeated[topic]
+    for message, _ in batch.letters:
+        results[message.partition[0], "dead"] += 1
+    return results
 
 
 def _told(message: Received, error: str) -> str:

@@ -31,6 +31,7 @@ from typing import TypeVar
 from confluent_kafka import KafkaException
 from django.db import DatabaseError, InterfaceError
 
+from analytics import metrics
 from analytics.batches import Stored, store
 from analytics.database_thread import DatabaseThread
 from analytics.observer import Observer
@@ -92,6 +93,7 @@ class EventConsumer:
         self._reader = Reader(group)
         self._progress = self._reader.progress
         self._watch = Watch(self._reader, clock)
+        self.live = self._watch.live
         self._offsets = OffsetStore(group, "")
 
     def run(self, *, once: bool = False) -> Counts:
@@ -114,10 +116,6 @@ class EventConsumer:
             self._report_gaps()
         return self.counts
 
-    def live(self) -> list[str]:
-        """Return what only a restart would mend: the loop or a partition is stuck. Any thread may ask."""
-        return self._watch.live()
-
     def ready(self) -> list[str]:
         """Return why no events are projected now. Any thread may ask."""
         return ["it is stopping"] if self._stop.is_set() else self._watch.ready()
@@ -132,6 +130,7 @@ class EventConsumer:
         self._reader.announce()
         if self._observer.is_due():
             self._observer.tell(self._database, self._reader.standings())
+        self._observer.look(self._database)
         self._report()
 
     def _read(self) -> None:
@@ -180,6 +179,7 @@ class EventConsumer:
         messages = progress.pending[: self._portion]
         if not messages:  # all of it was revoked during an outage
             return
+        begun = self._clock()
         try:
             stored = self._in_database(
                 partial(
@@ -193,6 +193,7 @@ class EventConsumer:
             )
         except FencedError as fenced:
             self.counts.fenced += 1
+            metrics.FENCED.inc()
             logger.warning("%s; reading on from there", fenced)
             self._reader.wait_again(fenced.partitions)
         except DatabaseError as error:
@@ -201,6 +202,7 @@ class EventConsumer:
             self._suspects = len(messages)
             self._portion = len(messages) // 2
         else:
+            metrics.count(stored, self._clock() - begun)
             self._take(stored)
 
     def _take(self, stored: Stored) -> None:
@@ -261,6 +263,7 @@ class EventConsumer:
                 if not is_outage(error):
                     raise
                 self.counts.outages += 1
+                metrics.OUTAGES.labels("kafka" if isinstance(error, KafkaException) else "sql").inc()
                 logger.warning("server away, trying again in %.1f s: %s", delay, error)
             paused = True
             self._wait(delay, working_since)

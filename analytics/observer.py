@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from django.db.models import Min
 
+from analytics import metrics
 from analytics.columns import Row, sql_text
 from analytics.database_thread import DatabaseThread
 from analytics.delays import Delays
@@ -24,6 +25,7 @@ from analytics.tables import Table
 logger = logging.getLogger("analytics.observer")
 
 TELL_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 30.0
 KEEP: Final = timedelta(days=7)
 # At most so much of what is too old is deleted at once: the rest at the next times.
 PRUNE: Final = timedelta(hours=1)
@@ -53,6 +55,8 @@ class Observer:
         self._delays = Delays()
         self._told = Delays()
         self._writing: Future[None] | None = None
+        self._next_look = clock()
+        self._looking: Future[None] | None = None
 
     def add(self, delays: Delays) -> None:
         """Take the delays of a batch that is committed."""
@@ -74,6 +78,15 @@ class Observer:
             [self._group, *partition, *standing, sql_text(at)] for partition, standing in sorted(standings.items())
         ]
         self._writing = database.submit(partial(_write, rows, self._told, at))
+
+    def look(self, database: DatabaseThread) -> None:
+        """Have the database's thread look, when it is time, at what the metrics tell of the tables."""
+        if self._clock() < self._next_look or not (self._looking is None or self._looking.done()):
+            return
+        if self._looking and (error := self._looking.exception()):
+            logger.warning("the tables could not be looked at: %s", error)
+        self._next_look = self._clock() + LOOK_SECONDS
+        self._looking = database.submit(metrics.look_at_tables)
 
     def _look_back(self) -> None:
         """Take back what the last report could not write. Where only its answer was lost, events count twice."""

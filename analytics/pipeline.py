@@ -59,6 +59,12 @@ class VerificationRun(models.Model):
         return f"{self.scope}, {self.finished_at}: {self.wrong} wrong"
 
 
+def latest_runs() -> models.QuerySet[VerificationRun]:
+    """Return the last run of each scope, the newest first: one that looks at less does not hide the others."""
+    newest = VerificationRun.objects.values("scope").annotate(newest=models.Max("id")).values("newest")
+    return VerificationRun.objects.filter(pk__in=newest).order_by("-id")
+
+
 class Export(models.Model):
     """Who has exported what: one row for each CSV that was taken out, when it began and what became of it."""
 

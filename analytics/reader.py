@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from django.conf import settings
 
+from analytics import metrics
 from analytics.batches import Received
 from analytics.observer import Standing
 from analytics.offsets import Partition
@@ -45,13 +46,12 @@ class Reader:
 
     def join(self) -> None:
         """Become a member. Partitions are assigned later, and wait for `begin`."""
-        self._kafka.subscribe(
-            list(TOPICS), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
+        self._kafka.subscribe(list(TOPICS), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take partitions over, paused: the database may be away, and a callback must not wait for it."""
         logger.info("%d more partitions assigned", len(partitions))
+        metrics.REBALANCES.labels("assigned").inc()
         consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
         consumer.pause(partitions)
         self.progress.waiting |= _names(partitions)
@@ -59,6 +59,15 @@ class Reader:
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         logger.info("%d partitions revoked", len(partitions))
+        metrics.REBALANCES.labels("revoked").inc()
+        self._give_up(consumer, partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.warning("%d partitions lost: the group has not heard of this consumer for too long", len(partitions))
+        metrics.REBALANCES.labels("lost").inc()
+        self._give_up(consumer, partitions)
+
+    def _give_up(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.progress.forget(_names(partitions))
         consumer.incremental_unassign(partitions)
 

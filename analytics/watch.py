@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from analytics import metrics
 from analytics.observer import Standing
 from analytics.offsets import Partition
 from analytics.progress import Progress
@@ -29,7 +30,6 @@ class Watch:
         self.pulse = Pulse(clock)
         self.answers = Answers("Kafka", "SQL", clock=clock)
         self.working = WorkingTime(clock)
-        self.lags: Mapping[Partition, int] = {}
         self._clock = clock
         self._reader = reader
         self._partitions = Pulse(self.working)
@@ -59,7 +59,8 @@ class Watch:
         if answer := self._ends.look(ours or [("user", 0)]):
             self._hear(answer)
         self._look_at(ours, progress)
-        self.lags = {partition: self._lag(partition, at) for partition, at in self._reader.standings().items()}
+        standings = self._reader.standings()
+        metrics.LAGS.now = {partition: self._lag(partition, at) for partition, at in standings.items()}
 
     def waited(self, since: float) -> None:
         """Look, and do not count the time since a moment of `working`: a server was waited for."""

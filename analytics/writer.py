@@ -4,6 +4,7 @@ Always: inside a transaction; entities in the order of PROJECTIONS and keys sort
 in one order. Never: an older version over a newer one, whatever is repeated or replayed.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,10 +38,14 @@ class Gap(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What a batch of events has done to the tables: how many entities changed, and versions that it did not have."""
+    """What a batch of events has done to the tables: how many entities changed, and versions that it did not have.
+
+    `repeated` counts by entity the events that were no newer than what was stored.
+    """
 
     changed: int
     gaps: list[Gap]
+    repeated: Counter[str]
 
 
 @dataclass(slots=True)
@@ -111,11 +116,13 @@ def apply(events: Iterable[Event]) -> Applied:
             change = changes[event.entity_id] = Change()
         change.add(event)
     gaps: list[Gap] = []
-    return Applied(sum(_apply(decoder, batch[decoder], gaps) for decoder in DECODERS if decoder in batch), gaps)
+    repeated: Counter[str] = Counter()
+    changed = sum(_apply(decoder, batch[decoder], gaps, repeated) for decoder in DECODERS if decoder in batch)
+    return Applied(changed, gaps, repeated)
 
 
-def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
-    """Apply one entity's changes; add the gaps found. Return how many rows changed."""
+def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap], repeated: Counter[str]) -> int:
+    """Apply one entity's changes; add the gaps and repeats found. Return how many rows changed."""
     ids = sorted(changes)
     projection = decoder.projection
     stored = _locked(decoder, ids)
@@ -124,7 +131,9 @@ def _apply(decoder: EntityDecoder, changes: Changes, gaps: list[Gap]) -> int:
     work = Work()
     for entity_id in ids:
         change, present, grave = changes[entity_id], stored.get(entity_id, 0), graves.get(entity_id, _NO_GRAVE)
-        if missing := _missing(change.versions, max(present, grave.version)):
+        known = max(present, grave.version)
+        repeated[projection.entity] += sum(version <= known for version in change.versions)
+        if missing := _missing(change.versions, known):
             gaps.append(Gap(projection.entity, entity_id, missing, max(change.versions)))
         plan(work, change, present, grave)
     _carry_out(decoder, work)

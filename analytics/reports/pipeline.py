@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Max, Q, Sum
+from django.db.models import Q, Sum
 from pymongo.errors import PyMongoError
 
 from analytics.delays import percentile
-from analytics.models import DeadLetter, EventDelay, PartitionReport, VerificationRun
+from analytics.models import DeadLetter, EventDelay, PartitionReport
+from analytics.pipeline import latest_runs
 from analytics.reports.report import Column, Report
 from marketplace.events import outbox
 
@@ -132,10 +133,8 @@ def _letters() -> Iterator[Line]:
 
 
 def _verification() -> Iterator[Line]:
-    """Tell the last run of each scope, the newest first: one that looks at less does not hide the others."""
-    newest = VerificationRun.objects.values("scope").annotate(newest=Max("id")).values("newest")
     run = None
-    for run in VerificationRun.objects.filter(pk__in=newest).order_by("-id"):
+    for run in latest_runs():
         note = f"{run.checked:,} checked, {run.mended:,} mended"
         yield Line("last_verification", run.scope, run.wrong, "differences", run.finished_at, note=note)
     if run is None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.batches import TooManyBadMessagesError
 from analytics.consumer import BAD_LIMIT, EventConsumer
+from marketplace.management.operators import open_port
 from marketplace.stopping import stop_on_signals
 
 
@@ -14,7 +15,8 @@ class Command(BaseCommand):
     help = (
         "Project domain events from Kafka into the analytics tables until stopped. SIGTERM or Ctrl-C ends it after the"
         " batch it is at, a second one at once; it may be killed at any point and run any number of times: offsets move"
-        " together with the rows. Exits with 1 when too many messages in a row are bad."
+        " together with the rows. Exits with 1 when too many messages in a row are bad. Where METRICS_PORT is set, it"
+        " answers /metrics, /live and /ready there."
     )
 
     # The checks import the whole API, which would double this process's memory; `manage.py check` runs them.
@@ -46,6 +48,7 @@ class Command(BaseCommand):
             bad_limit=options["bad_limit"],
             stop=stop_on_signals(),
         )
+        open_port(live=consumer.live, ready=consumer.ready)
         try:
             consumer.run(once=options["once"])
         except TooManyBadMessagesError as error:
