@@ -13,6 +13,7 @@ MAX_QUANTITY = 1_000_000_000
 MAX_COUNT = 2**53 - 1  # what every JSON client reads exactly
 MAX_URL_LENGTH = 2048
 MAX_EMAIL_LENGTH = 254
+MAX_TIMEZONE_LENGTH = 64  # twice the longest name that there is
 # Regular expressions that mean the same to Python and to JSON Schema (ECMA-262).
 HTTP_URL = "^[Hh][Tt][Tt][Pp][Ss]?://"
 MAP_KEY = r"^(?!\$)[^.\u0000]*$"
@@ -41,6 +42,9 @@ class CountryField(me.StringField):
 
 class TimezoneField(me.StringField):
     """The name of an IANA time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_TIMEZONE_LENGTH, **kwargs)
 
     def validate(self, value: Any) -> None:
         super().validate(value)
