@@ -27,22 +27,22 @@ READ_SECONDS: Final = 8.0
 class Source:
     """The collection that one entity's tables follow.
 
-    Whatever reads it raises PyMongo's exceptions, after READ_SECONDS at the latest.
+    Whatever reads it raises PyMongo's exceptions, after READ_SECONDS at the latest. `document` is its class.
     """
 
     def __init__(self, projection: Projection) -> None:
         self._projection = projection
-        self._document = _document(projection.entity)
+        self.document = _document(projection.entity)
 
     def count(self) -> int:
         """Return about how many documents there are."""
         with pymongo.timeout(READ_SECONDS):
-            return self._document.collection().estimated_document_count()
+            return self.document.collection().estimated_document_count()
 
     def is_empty(self) -> bool:
         """Tell whether there are no documents at all."""
         with pymongo.timeout(READ_SECONDS):
-            return self._document.collection().find_one({}, projection=["_id"]) is None
+            return self.document.collection().find_one({}, projection=["_id"]) is None
 
     def after(self, last: str, limit: int) -> list[Stored]:
         """Return the next documents in the order of their ids; "" is before the first."""
@@ -71,7 +71,7 @@ class Source:
         Raises BadMessage for a document that the tables cannot hold.
         """
         try:
-            event = envelope(self._document, stored, CATALOGUE[self._event_type(stored)])
+            event = envelope(self.document, stored, CATALOGUE[self._event_type(stored)])
             if stored.get("deleted_at"):
                 # The event of such a deletion leaves the row's `updated_at` at the last change. Documents that were
                 # deleted before it was kept have forgotten that time.
@@ -87,7 +87,7 @@ class Source:
 
     def _collection(self, level: str) -> Any:
         # What is not on a majority of the nodes may be rolled back, and its event is not out yet.
-        return self._document.collection().with_options(read_concern=ReadConcern(level))
+        return self.document.collection().with_options(read_concern=ReadConcern(level))
 
 
 @memoized

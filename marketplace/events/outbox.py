@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pymongo
+from bson import ObjectId
 from django.conf import settings
 from django.dispatch import Signal, receiver
 from mongoengine.errors import SaveConditionError
@@ -53,16 +54,19 @@ def record_stored(
     event_type: EventType,
     *,
     at: datetime | None = None,
+    after: int = 0,
 ) -> None:
     """Write the named top-level fields of stored documents, all in one command, and announce each.
 
     For writes that touch many documents and need no MongoEngine objects. The documents were read in the running
-    transaction; they get their new version and time here. Raises VersionConflictError as `record`.
+    transaction; they get their new version, behind `after` in any case, and time here. Raises VersionConflictError as
+    `record`.
     """
     updates = []
     for one in sorted(stored, key=itemgetter("_id")):
         guard = {"_id": one["_id"], "version": one["version"]}
-        one |= {"version": one["version"] + 1, "updated_at": mongo.later(at or mongo.now(), one["updated_at"])}
+        version = max(one["version"], after) + 1
+        one |= {"version": version, "updated_at": mongo.later(at or mongo.now(), one["updated_at"])}
         # MongoEngine leaves empty lists and maps out of what it stores.
         written = [name for name in (*fields, "version", "updated_at") if name in one]
         updates.append(UpdateOne(guard, {"$set": {name: one[name] for name in written}}))
@@ -77,6 +81,12 @@ def record_removal(document: mongo.Document, event_type: EventType, *, at: datet
     document.stamp(at)
     document.collection().delete_one({"_id": document.pk})
     domain_event.send(type(document), stored=document.to_mongo(), event_type=event_type)
+
+
+def record_loss(document: type[mongo.Document], identifier: ObjectId, event_type: EventType, *, after: int) -> None:
+    """Announce the deletion of a document that a restored database does not have, behind the version `after`."""
+    stored = {"_id": identifier, "version": after + 1, "updated_at": mongo.now()}
+    domain_event.send(document, stored=stored, event_type=event_type)
 
 
 @receiver(domain_event)
