@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Needs requirements/mysql.txt, Java 17, Maven, and Debian's mariadb-server-core and mariadb-client-core;"
+        epilog="Needs requirements/mysql.txt, Java 17, Maven, and Debian's mariadb-server-core and mariadb-client;"
         " for MySQL root and debootstrap, which prepares it in a minute at the first time.",
     )
     parser.add_argument("--sql", choices=SQL, default="mariadb", help="the SQL database (default: %(default)s)")
