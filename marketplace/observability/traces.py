@@ -42,7 +42,8 @@ EXPORT_SECONDS = 5
 # At the end of a process, for the spans that are left.
 STOP_SECONDS = 1
 # A collector that is away is worth a line now and then.
-for _logger in ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk._shared_internal"):
+LOGGERS = (OTLPSpanExporter.__module__, "opentelemetry.sdk._shared_internal")
+for _logger in LOGGERS:
     logging.getLogger(_logger).addFilter(Seldom(seconds=60))
 
 _METHODS = frozenset(HTTPMethod.__members__)
