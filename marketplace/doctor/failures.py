@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
-from marketplace.doctor.registry import Finding, fault, skipped
+from marketplace.doctor.registry import Finding, fault, skipped, warning
 
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
@@ -17,6 +17,12 @@ _KAFKA_DENIED: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
+# A broker that has just started, or a cluster whose first group or transaction this is.
+_KAFKA_NOT_YET: Final = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
 }
 _KAFKA_AWAY: Final = {
     KafkaError._TRANSPORT,
@@ -78,6 +84,9 @@ def _kafka(error: KafkaException) -> Failure:
     if cause.code() in _KAFKA_AWAY:
         remedy = "Start it, or correct KAFKA_BOOTSTRAP_SERVERS; this host must reach what brokers advertise, too."
         return Failure(fault(f"does not answer: {cause.str()}", remedy), is_away=True)
+    if cause.code() in _KAFKA_NOT_YET:
+        remedy = "Ask again in a minute; if it says the same then, see the brokers' log."
+        return Failure(warning(f"not ready yet: {cause.name()}", remedy))
     return Failure(fault(f"{cause.name()}: {cause.str()}", "See the brokers' log."))
 
 

@@ -42,8 +42,10 @@ def connected_to(url: str) -> Iterator[None]:
     """Be connected to another MongoDB for the time of the block, and to the one before afterwards."""
     before = settings.MONGODB_URL
     _connect(url)
-    yield
-    _connect(before)
+    try:
+        yield
+    finally:
+        _connect(before)
 
 
 def _connect(url: str) -> None:

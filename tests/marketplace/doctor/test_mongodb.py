@@ -80,6 +80,7 @@ def test_an_outbox_that_nobody_empties(mongodb: str, minutes: int, state: State)
     assert found.found.startswith("1 events wait")
 
 
+@pytest.mark.django_db(transaction=True)  # the clocks are of SQL, too
 def test_a_server_that_is_away_costs_its_time_once(mongodb: str) -> None:
     """It takes connections and says nothing, which is worse than refusing them."""
     with (
