@@ -1,8 +1,9 @@
 """The service's own routes: name and version, liveness and readiness."""
 
 import functools
+import threading
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future, wait
 
 import pymongo
 from confluent_kafka import KafkaException
@@ -21,6 +22,8 @@ from marketplace import kafka, mongo
 from marketplace.api.fields import OneOfField
 
 PROBE_SECONDS = 1.0
+# All dependencies are asked at once; one that has not answered by then is unavailable.
+READY_SECONDS = 2.0
 
 _INDEX = OpenApiExample(
     "Answer", {"status": "ok", "message": "Marketplace API", "version": settings.VERSION}, response_only=True
@@ -92,7 +95,7 @@ class ReadinessView(PlainView):
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Answer 503 when MongoDB does not answer; Kafka and SQL are named, but writes and reads work without them."""
-        states = {name: _state(probe) for name, probe in _PROBES.items()}
+        states = _states()
         ready = states["mongodb"] == "ok"
         return Response(
             {"status": "ok" if ready else "unavailable", "dependencies": states},
@@ -100,9 +103,46 @@ class ReadinessView(PlainView):
         )
 
 
-def _state(probe: Callable[[], Any]) -> str:
+class Probe:
+    """Asks a dependency in a thread of its own, and never in two: one that hangs holds up that thread and nobody else.
+
+    Whoever asks meanwhile shares the answer.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._running: Future[None] | None = None
+
+    def begin(self) -> "Future[None]":
+        """Return the answer to come: an exception when the dependency is away."""
+        with self._lock:
+            if self._running is None or self._running.done():
+                self._running = Future()
+                # Not a pool's: the interpreter would wait for it at its end.
+                threading.Thread(target=self._run, args=(self._running,), name="readiness", daemon=True).start()
+            return self._running
+
+    def _run(self, answer: "Future[None]") -> None:
+        try:
+            self._ask()
+        except Exception as error:  # noqa: BLE001  # it is raised again where the answer is asked for
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+
+
+def _states() -> dict[str, str]:
+    answers = {name: probe.begin() for name, probe in _PROBES.items()}
+    wait(answers.values(), READY_SECONDS)
+    return {name: _state(answer) for name, answer in answers.items()}
+
+
+def _state(answer: "Future[None]") -> str:
+    if not answer.done():
+        return "unavailable"
     try:
-        probe()
+        answer.result()
     except (PyMongoError, KafkaException, DatabaseError, ImproperlyConfigured):  # the last: its address is not set
         return "unavailable"
     return "ok"
@@ -123,8 +163,11 @@ def _ping_kafka() -> None:
 
 
 def _ping_sql() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()  # it is this thread's own
 
 
-_PROBES: dict[str, Callable[[], None]] = {"mongodb": _ping_mongodb, "kafka": _ping_kafka, "sql": _ping_sql}
+_PROBES = {"mongodb": Probe(_ping_mongodb), "kafka": Probe(_ping_kafka), "sql": Probe(_ping_sql)}
