@@ -13,8 +13,8 @@ from benchmarks.servers import platform
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS = ("reads", "orders", "pages", "consumer", "rollups", "poison", "relay", "delay", "memory")
 # Only when asked for: each takes some ten minutes, and starts real servers of its own (the dashboard's, unless
-# DATABASE_URL names one, is a MariaDB).
-LONG_PARTS = ("backlog", "dashboard")
+# DATABASE_URL names one, is a MariaDB), but for costs, which wants a real Kafka and MySQL or MariaDB to be configured.
+LONG_PARTS = ("backlog", "dashboard", "costs")
 COMPARED = ("django", "djangorestframework", "mongoengine", "pymongo", "granian", "fastapi", "beanie", "pydantic")
 
 

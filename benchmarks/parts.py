@@ -26,7 +26,11 @@ def run(parts: Collection[str], folder: Path, rounds: int, seconds: float, event
         from benchmarks.dashboard import dashboard  # noqa: PLC0415  # needs MySQLdb, too
 
         tables.append(dashboard(rounds))
-    if set(parts) - {"backlog", "dashboard"}:
+    if "costs" in parts:
+        from benchmarks.costs import costs  # noqa: PLC0415  # wants real servers
+
+        tables += costs(folder, seconds)
+    if set(parts) - {"backlog", "dashboard", "costs"}:
         tables += _compare(parts, folder, rounds, seconds, events)
     return tables
 

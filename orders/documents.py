@@ -94,6 +94,8 @@ class Order(Document):
 
     meta = {
         "collection": "orders",
+        # In a sharded cluster (docs/scaling.md): goes into the filter of each update, and is never changed.
+        "shard_key": ["order_number"],
         "indexes": [
             {"fields": ["order_number"], "unique": True},
             ["-created_at", "-_id"],
