@@ -29,6 +29,7 @@ def _common(role: str) -> dict[str, Any]:
     if not settings.KAFKA_BOOTSTRAP_SERVERS:
         raise ImproperlyConfigured("KAFKA_BOOTSTRAP_SERVERS is not set.")
     return {
+        **settings.KAFKA_OPTIONS,  # first: no installation changes what the marketplace relies on
         "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
         "client.id": f"{settings.KAFKA_CLIENT_ID}-{role}",
         "reconnect.backoff.max.ms": 2000,

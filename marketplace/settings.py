@@ -216,6 +216,7 @@ MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=1500, minimum=1)
 
 # Empty: `quickstart` and the tests start an embedded broker and set it.
 KAFKA_BOOTSTRAP_SERVERS = env.str("KAFKA_BOOTSTRAP_SERVERS", default="")
+KAFKA_OPTIONS = env.dict("KAFKA_OPTIONS", default={})
 KAFKA_CLIENT_ID = env.str("KAFKA_CLIENT_ID", default="marketplace")
 KAFKA_GROUP_ID = env.str("KAFKA_GROUP_ID", default="analytics")
 # Room for the largest event (MAX_EVENT_BYTES) with its key and headers.
