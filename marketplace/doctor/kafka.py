@@ -56,24 +56,36 @@ def brokers(visit: Visit) -> Iterator[Finding]:
 def topics(visit: Visit) -> Iterator[Finding]:
     """Look whether all event topics are there, with partitions alike."""
     cluster = metadata(visit)
-    denied = [name for name in TOPICS if name in cluster.topics and cluster.topics[name].error]
-    missing = [name for name in TOPICS if name not in cluster.topics]
     counts = {str(topic.topic): len(topic.partitions) for topic in event_topics(cluster)}
-    for name in denied:
-        yield fault(f"{name}: {cluster.topics[name].error}", f"Allow this account Describe on the topic {name}.")
-    if missing:
-        # An account without Describe on a topic does not see it either.
-        options = f"--partitions {max(counts.values())}" if counts else "--partitions 6"
+    unseen = [name for name in TOPICS if name not in counts]
+    denied = _denied(visit, unseen) if unseen else []
+    if denied:
+        command = _allow("Describe", denied[0])
+        yield fault(f"this account may not see {', '.join(denied)}", f"{command}, and so for each")
+    if missing := [name for name in unseen if name not in denied]:
+        options = f"--partitions {max(counts.values(), default=6)} --replication-factor"
         copies = min(_COPIES, len(cluster.brokers))
-        yield fault(
-            f"{', '.join(missing)}: not there, or this account may not Describe it",
-            f"manage.py create_topics {options} --replication-factor {copies}",
-        )
+        yield fault(f"not there: {', '.join(missing)}", f"manage.py create_topics {options} {copies}")
     if len(set(counts.values())) > 1:
         yield _unlike(counts)
-    elif not missing and not denied:
-        number = next(iter(counts.values()))
-        yield ok(f"all {len(counts)} have {number} partitions: so many consumers can share the work")
+    elif not unseen:
+        yield ok(f"all {len(counts)} have {counts[TOPICS[0]]} partitions: so many consumers can share the work")
+
+
+def _denied(visit: Visit, topics: list[str]) -> list[str]:
+    """Return those that this account may not see: in a list of all topics they are left out as if they were not."""
+    admin = kafka.admin()  # which has to outlive the answers
+    answers = admin.describe_topics(TopicCollection(topics), request_timeout=visit.seconds)
+    errors = {name: answer.exception() for name, answer in answers.items()}
+    return [
+        name
+        for name, error in errors.items()
+        if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    ]
+
+
+def _allow(operation: str, topic: str) -> str:
+    return tool("kafka-acls", f"--add --allow-principal User:NAME --operation {operation} --topic {topic}")
 
 
 def _unlike(counts: dict[str, int]) -> Finding:
@@ -135,8 +147,7 @@ def account(visit: Visit) -> Iterator[Finding]:
 
 
 def _not_granted(who: str, names: Collection[str]) -> Finding:
-    operation = who.partition(",")[0]
-    command = tool("kafka-acls", f"--add --allow-principal User:NAME --operation {operation} --topic {min(names)}")
+    command = _allow(who.partition(",")[0], min(names))
     return warning(f"this account may not {who} must: {', '.join(sorted(names))}", f"{command}, and so for each")
 
 

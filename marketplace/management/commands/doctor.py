@@ -5,7 +5,10 @@ import json
 import math
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from django.conf import settings
@@ -47,28 +50,40 @@ class Command(InterruptibleCommand):
     def handle(self, **options: Any) -> None:
         autodiscover_modules("doctor")  # the checks of each app
         visit = Visit(options["timeout"], lambda: datetime.now(UTC))
-        findings: list[Finding] = []
-        for finding in Examination(visit, options["only"] or GROUPS).findings():
-            if not options["json"]:
-                self._show(finding, findings[-1] if findings else None)
-            findings.append(finding)
+        found = Examination(visit, options["only"] or GROUPS).findings()
+        findings = list(found) if options["json"] else list(self._shown(found))
         counts = Counter(finding.state for finding in findings)
         if options["json"]:
             self.stdout.write(json.dumps(_document(findings, counts), indent=2))
         else:
-            self.stdout.write(f"\n{_summary(counts)}")
+            self.stdout.write(_summary(counts))
         if counts[State.FAULT] or (options["strict"] and counts[State.WARNING]):
             sys.exit(1)
 
-    def _show(self, finding: Finding, before: Finding | None) -> None:
-        """Write a finding as soon as it is there, in a pipe as well."""
-        if before is None or finding.group != before.group:
-            self.stdout.write(f"{'' if before is None else chr(10)}{finding.group}")
+    def _shown(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield the findings, and write each as soon as it is there; what was skipped at the end of its group."""
+        for group, found in groupby(findings, attrgetter("group")):
+            self._write(group)
+            skipped: dict[tuple[str, str], list[str]] = {}
+            for finding in found:
+                if finding.state == State.SKIPPED:
+                    skipped.setdefault((finding.found, finding.remedy), []).append(finding.name)
+                else:
+                    self._show(finding.state, finding.name, finding.found, finding.remedy)
+                yield finding
+            for (why, remedy), names in skipped.items():
+                self._show(State.SKIPPED, ", ".join(names), why, remedy)
+            self._write("")
+
+    def _show(self, state: State, name: str, found: str, remedy: str) -> None:
         styles = {State.OK: self.style.SUCCESS, State.WARNING: self.style.WARNING, State.FAULT: self.style.ERROR}
-        style = styles.get(finding.state, self.style.HTTP_INFO)
-        self.stdout.write(f"  {style(f'{finding.state:<8}')} {finding.name}: {finding.found}")
-        if finding.remedy:
-            self.stdout.write(f"           -> {finding.remedy}")
+        self._write(f"  {styles.get(state, self.style.HTTP_INFO)(f'{state:<8}')} {name}: {found}")
+        if remedy:
+            self._write(f"           -> {remedy}")
+
+    def _write(self, line: str) -> None:
+        """Write a line at once, in a pipe as well."""
+        self.stdout.write(line)
         self.stdout.flush()
 
 

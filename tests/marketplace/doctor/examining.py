@@ -13,7 +13,7 @@ from marketplace.doctor.examination import Examination
 from marketplace.doctor.registry import Finding, State, Visit
 
 
-def examine(*groups: str, seconds: float = 5, ahead: float = 0) -> list[Finding]:
+def examine(*groups: str, seconds: float = 20, ahead: float = 0) -> list[Finding]:
     """Return what the doctor finds; with `ahead` on a host whose clock is so many seconds ahead."""
     autodiscover_modules("doctor")
     visit = Visit(seconds, lambda: datetime.now(UTC) + timedelta(seconds=ahead))

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from django.core.management import call_command
+from django.utils.module_loading import autodiscover_modules
 
-from marketplace.doctor.registry import GROUPS
+from marketplace.doctor.registry import CHECKS, GROUPS
 from marketplace.management.commands.doctor import Command
 
 KEYS = {"group", "name", "state", "found", "remedy"}
@@ -83,3 +85,12 @@ def test_a_whole_process_with_everything_away(tmp_path: Path) -> None:
     assert away == ["mongodb", "kafka", "sql"]
     for secret in ("mongodb-password", "mysql-password", "secret-"):
         assert secret not in done.stdout + done.stderr
+
+
+def test_every_check_is_in_the_guide() -> None:
+    autodiscover_modules("doctor")
+    guide = (configured.BASE_DIR / "docs" / "operations.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", guide, re.MULTILINE))
+    signs = {"consumer lag", "event to row", "dead letters", "verification"}
+    told = [(check.group, name) for check in CHECKS for name in (signs if check.name == "signs" else [check.name])]
+    assert [one for one in told if one[1] not in rows[one[0]]] == []
