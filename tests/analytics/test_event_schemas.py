@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import orjson
 import pytest
 
 from analytics.decoding import DECODERS, EVENT_TYPES, Envelope
 from marketplace.asyncapi.schemas import components
 from marketplace.events.catalogue import CATALOGUE
+from tests.golden import files
 
 Schema = dict[str, Any]
+MAPS = {"variants"}  # whose keys are names
 LIMITS = {"maxLength": 1, "maximum": 1, "minimum": -1}  # upper ones and lower ones
 
 
@@ -98,6 +101,20 @@ def test_every_envelope_fits() -> None:
     theirs = msgspec.json.schema(Envelope)
     assert list(refused(components()["EventEnvelope"], theirs, ({}, theirs))) == []
     assert set(EVENT_TYPES) == set(CATALOGUE)
+
+
+GOLDEN = files.events(files.versions()[-1])
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_fields_of_a_newer_version_change_nothing(name: str) -> None:
+    event, new = orjson.loads(GOLDEN[name]), {"from_the_future": {"a": [1]}}
+    data = {
+        key: value | new if isinstance(value, dict) and key not in MAPS else value
+        for key, value in event["data"].items()
+    }
+    newer = files.decoded(orjson.dumps(event | new | {"data": data | new}))
+    assert newer == files.decoded(GOLDEN[name])
 
 
 def test_what_does_not_fit_is_seen() -> None:
