@@ -10,12 +10,13 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 application = get_wsgi_application()
 
-from marketplace import checks, mongo  # noqa: E402  # needs Django's set-up
+from marketplace import checks, mongo, sql  # noqa: E402  # needs Django's set-up
 
 if problems := checks.serving_problems():
     sys.exit("\n".join(problems))
 
 mongo.connect(for_requests=True)
+sql.limit_waiting()
 
 # Said once at start; reads work all the same, and a MongoDB that is only late is no reason to exit.
 if problem := checks.replica_set_problem():

@@ -47,6 +47,21 @@ def ask(mongodb: str, sql: SqlServer, tmp_path: Path) -> Iterator[Ask]:
             yield client.get
 
 
+def test_a_database_that_hangs_holds_a_request_for_its_limit_and_later_ones_shorter(sql: SqlServer, ask: Ask) -> None:
+    path = "/reports/daily-revenue"
+    assert ask(path).status_code == 200
+    sql.pause()
+    try:
+        for _ in range(5):  # there are four threads, each with a connection
+            started = time.monotonic()
+            assert ask(path).status_code == 503
+            took = time.monotonic() - started
+        assert took < MOST_SECONDS
+    finally:
+        sql.resume()
+    assert ask(path).status_code == 200
+
+
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_database_that_stops_and_comes_back(sql: SqlServer, ask: Ask, form: str) -> None:
     path = f"/reports/daily-revenue?format={form}"
