@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format openapi definitions fuzz bench chaos
+.PHONY: help run test lint format openapi asyncapi definitions fuzz bench chaos
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -30,6 +30,9 @@ format: $(VENV)/dev.stamp ## Bring the code into its format
 openapi: $(VENV)/dev.stamp ## Write openapi.yaml as the code has it
 	SECRET_KEY=only-for-this-document-0123456789abcdef TRUST_IDENTITY_HEADERS=false \
 		$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+
+asyncapi: $(VENV)/dev.stamp ## Write asyncapi.yaml as the code has it
+	SECRET_KEY=only-for-this-document-0123456789abcdef $(BIN)/python manage.py asyncapi --file asyncapi.yaml
 
 definitions: $(VENV)/dev.stamp ## Write what each report says into docs/analytics.md as the code has it
 	@SECRET_KEY=only-for-this-document $(BIN)/python manage.py write_definitions docs/analytics.md
