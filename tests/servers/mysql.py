@@ -4,11 +4,10 @@ Its mysqld runs here with the libraries from there, as an ordinary process. Prep
 debootstrap and a minute; remove it to have a newer MySQL.
 """
 
-import shutil
-import subprocess
 from pathlib import Path
 
 from tests.servers.cache import cached
+from tests.servers.debian import bootstrap
 from tests.servers.server import run
 from tests.servers.sql import SqlServer
 
@@ -33,24 +32,12 @@ class MySql(SqlServer):
         return [*self._mysqld(), *self._options(), "--secure-file-priv=NULL", "--mysqlx=OFF"]
 
     def _mysqld(self) -> list[str]:
-        system = cached(f"mysql-{SUITE}", _bootstrap) / "usr"
-        libraries = system / "lib" / "x86_64-linux-gnu"
-        loader = [str(system / "lib64" / "ld-linux-x86-64.so.2"), "--library-path", f"{libraries}"]
-        return [*loader, str(system / "sbin" / "mysqld"), *self._place(), f"--basedir={system}"]
+        programs = system() / "usr"
+        libraries = programs / "lib" / "x86_64-linux-gnu"
+        loader = [str(programs / "lib64" / "ld-linux-x86-64.so.2"), "--library-path", f"{libraries}"]
+        return [*loader, str(programs / "sbin" / "mysqld"), *self._place(), f"--basedir={programs}"]
 
 
-def _bootstrap(folder: Path) -> None:
-    """Install a minimal Debian with MySQL. In a mount namespace: what debootstrap mounts there ends with it."""
-    bootstrap = ["debootstrap", "--variant=minbase", "--include=mysql-server-core", SUITE, str(folder), _mirror()]
-    run(["unshare", "--mount", *bootstrap])
-    shutil.rmtree(folder / "var" / "cache" / "apt")
-
-
-def _mirror() -> str:
-    """Return where this machine gets its Debian packages from. Raises RuntimeError when apt does not know."""
-    targets = ["Created-By: Packages", "Origin: Debian", "Label: Debian", "Component: main"]
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", *targets]
-    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    if not found:
-        raise RuntimeError("apt has no Debian mirror that MySQL could come from; run apt-get update")
-    return found[0]
+def system() -> Path:
+    """Return the folder of a minimal Debian with MySQL, which is made once."""
+    return cached(f"mysql-{SUITE}", lambda folder: bootstrap(folder, SUITE, "mysql-server-core"))
