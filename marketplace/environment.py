@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 # What a database URL of each scheme has to name.
 _NEEDED = {"mysql": ("HOST", "NAME"), "sqlite": ("NAME",)}
@@ -74,6 +76,19 @@ class Environment(environ.Env):
                     "a path: https://shop.example.com"
                 )
         return [origin for origin in found if origin]
+
+    def mongodb(self, name: str) -> str:
+        """Return a MongoDB URL; an empty text for none. Of one that DNS completes (mongodb+srv) nothing is checked."""
+        url = str(super().str(name, default=""))
+        try:
+            if url and not url.startswith("mongodb+srv://"):
+                parse_uri(url, validate=False)
+        except (PyMongoError, ValueError):
+            raise ImproperlyConfigured(
+                f"{name} has to be mongodb://name:password@host:27017/?replicaSet=rs0, with / : @ in the password as"
+                " %2F %3A %40."
+            ) from None  # the driver's words may hold a piece of the password
+        return url
 
     def database(self, name: str, default: Any = environ.Env.NOTSET) -> dict[str, Any]:
         """Return Django's settings for a MySQL or SQLite URL. The URL's own options, as ?ssl_mode=REQUIRED, count."""

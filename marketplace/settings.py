@@ -207,7 +207,7 @@ RATE_LIMITS = {
 # --- MongoDB: the domain documents and the outbox -------------------------------------------------------------------
 
 # Empty: nothing to connect to. `quickstart` and the tests start an embedded mongod and set it.
-MONGODB_URL = env.str("MONGODB_URL", default="")
+MONGODB_URL = env.mongodb("MONGODB_URL")
 DATABASE_NAME = env.str("DATABASE_NAME", default="marketplace")
 # All MongoDB work of a request: then it answers 503.
 MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", default=1500, minimum=1)

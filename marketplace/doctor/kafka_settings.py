@@ -136,14 +136,15 @@ def brokers(visit: Visit) -> Iterator[Finding]:
 
 
 def _broker(values: Settings, brokers: int) -> Iterator[Finding]:
+    """Look at what a broker tells; services that run Kafka for others keep some of it to themselves."""
     for name in ("transaction.state.log.replication.factor", "offsets.topic.replication.factor"):
-        if (factor := int(values[name])) > brokers:
+        if (factor := int(values.get(name, brokers))) > brokers:
             found = f"{name} is {factor}, with {brokers} brokers: the topic behind it cannot be made"
             yield fault(found, f"{name}={brokers} in server.properties, with min.isr fitting, or more brokers")
     if (limit := int(values.get("transaction.max.timeout.ms", TRANSACTION_MS))) < TRANSACTION_MS:
         found = f"transaction.max.timeout.ms is {limit}: the relay's transactions ask for {TRANSACTION_MS}"
         yield fault(found, f"transaction.max.timeout.ms={TRANSACTION_MS} or more in server.properties")
-    if values["auto.create.topics.enable"] == "true":
+    if values.get("auto.create.topics.enable") == "true":
         found = "auto.create.topics.enable is on: a topic that is missing comes back with the broker's defaults"
         yield warning(found, "auto.create.topics.enable=false in server.properties")
 

@@ -136,6 +136,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
             ("DATABASE_URL", url)
             for url in ("nonsense", "pg://u:geheim@h/d", "mysql://u:geheim@h:x/d", "mysql://", "://")
         ],
+        *[("MONGODB_URL", url) for url in ("nonsense", "mongodb://u:gehe@im@h/", "mongodb://u:geheim@h:x/")],
         *[
             ("CORS_ALLOWED_ORIGINS", origin)
             for origin in ("*", "null", "shop.example.com", "https://", "ftp://a.example.com", "https://a.example.com/")

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -119,18 +118,39 @@ class SmallOplog(EmbeddedMongo):
         return arguments
 
 
-def test_a_small_oplog(mongodb: str, tmp_path: Path) -> None:
-    server = SmallOplog(tmp_path)
-    url = server.start()
-    try:
-        with connected_to(url):
-            assert "it still grows" in the(examine("mongodb"), "oplog").found
-            mongo.database().large.insert_many([{"text": "x" * 1_000_000} for _ in range(3)])
-            found = the(examine("mongodb"), "oplog")
-    finally:
-        server.stop()
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of these tests alone, which they may reconfigure."""
+    server = SmallOplog(tmp_path_factory.mktemp("small"))
+    yield server.start()
+    server.stop()
+
+
+def test_a_small_oplog(mongodb: str, small: str) -> None:
+    with connected_to(small):
+        assert "it still grows" in the(examine("mongodb"), "oplog").found
+        mongo.database().large.insert_many([{"text": "x" * 1_000_000} for _ in range(3)])
+        found = the(examine("mongodb"), "oplog")
     assert (found.state, "reaches back 0.0 h, 100% of 1 MiB" in found.found) == (State.FAULT, True)
     assert "db.adminCommand({replSetResizeOplog: 1, size: 990})" in found.remedy
+
+
+def test_a_transaction_lifetime_that_is_long(mongodb: str, small: str) -> None:
+    with connected_to(small):
+        found = the(examine("mongodb"), "transaction lifetime")
+        assert (found.state, found.found[:4]) == (State.WARNING, "60 s")
+        mongo.client().admin.command("setParameter", 1, transactionLifetimeLimitSeconds=5)  # as the remedy says
+        assert the(examine("mongodb"), "transaction lifetime").state == State.OK
+
+
+def test_a_member_that_is_away(mongodb: str, small: str) -> None:
+    with connected_to(small):
+        config = mongo.client().admin.command("replSetGetConfig")["config"]
+        away = {"_id": 1, "host": "127.0.0.1:9", "priority": 0, "votes": 0}
+        config |= {"version": config["version"] + 1, "members": [*config["members"], away]}
+        mongo.client().admin.command("replSetReconfig", config)
+        found = the(examine("mongodb"), "members")
+    assert (found.state, found.found.startswith("127.0.0.1:9 is ")) == (State.WARNING, True)
 
 
 @pytest.fixture(scope="module")
