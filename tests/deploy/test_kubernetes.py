@@ -72,6 +72,17 @@ def test_the_rendered_example_is_valid() -> None:
     assert {one["metadata"]["namespace"] for one in rendered if one["kind"] != "Namespace"} == {"marketplace"}
 
 
+def test_what_the_job_needs_is_applied_with_it() -> None:
+    """The guide applies by this label first, and waits for the job."""
+    first = {
+        one["kind"] for one in manifests() if one["metadata"].get("labels", {}).get("marketplace/phase") == "before"
+    }
+    [generator] = load(FOLDER / "base" / "kustomization.yaml")[0]["configMapGenerator"]
+    assert first == {"Namespace", "ServiceAccount", "NetworkPolicy", "Job"}
+    assert generator["options"]["labels"]["marketplace/phase"] == "before"
+    assert "-l marketplace/phase=before" in (FOLDER / "README.md").read_text()
+
+
 @pytest.mark.parametrize("name", ["web", "relay", "consumer", "migrate"])
 def test_pods_have_no_rights_and_use_what_there_is(name: str) -> None:
     pod = pods()[name]["spec"]
