@@ -4,6 +4,7 @@ Workers are spawned, not forked: this process has threads, and a fork in the mid
 """
 
 import http.client
+import json
 import multiprocessing
 import os
 import signal
@@ -84,12 +85,23 @@ class ApiServer:
             return [f"the API does not answer: {error}"]
         finally:
             connection.close()
-        return [] if answer.status == HTTPStatus.OK else [body]
+        return problems(answer.status, body)
 
     def _alive(self) -> dict[str, int]:
         """Return the process ids of the workers, by the names that granian's log has for them, too."""
         workers: list[Any] = list(self._granian.wrks)
         return {f"worker-{each.idx + 1}": each.inner.pid for each in workers if each.is_alive()}
+
+
+def problems(status: int, body: str) -> list[str]:
+    """Return what an answer of /health/ready says is wrong, in sentences."""
+    if status == HTTPStatus.OK:
+        return []
+    try:
+        states = json.loads(body)["dependencies"]
+    except (ValueError, KeyError):  # not from that view: 400 for a host that is not allowed
+        return [f"the API answers {status}: {body}"]
+    return [f"{name} is unavailable" for name, state in states.items() if state != "ok"]
 
 
 def _check_free(host: str, port: int) -> None:

@@ -18,6 +18,7 @@ import pytest
 from django.conf import settings
 
 from marketplace.embedded.mongod import free_port
+from marketplace.serving import problems
 
 UNKNOWN_URL = 'marketplace_http_request_duration_seconds_count{method="GET",route="-",status="404"}'
 IN_PROGRESS = "marketplace_http_requests_in_progress"
@@ -127,3 +128,20 @@ def test_workers_are_counted_together_replaced_and_drained(api: Serving) -> None
     assert api.process.wait(10) == 0
     assert "Traceback" not in api.log()
     assert [path.name for path in api.folder.iterdir()] == ["log"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "found"),
+    [
+        (200, '{"status":"ok","dependencies":{"mongodb":"ok","kafka":"unavailable"}}', []),
+        (
+            503,
+            '{"status":"unavailable","dependencies":{"mongodb":"unavailable","kafka":"ok"}}',
+            ["mongodb is unavailable"],
+        ),
+        (400, '{"error":{"code":"VALIDATION_ERROR"}}', ['the API answers 400: {"error":{"code":"VALIDATION_ERROR"}}']),
+        (502, "Bad Gateway", ["the API answers 502: Bad Gateway"]),
+    ],
+)
+def test_readiness_is_what_the_api_says_of_itself(status: int, body: str, found: list[str]) -> None:
+    assert problems(status, body) == found
