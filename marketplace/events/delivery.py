@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import OffsetSpec
 
 from marketplace import kafka, mongo, tracing
 from marketplace.representation import timestamp
