@@ -37,6 +37,9 @@ def data_folder(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every che
     if not folder.is_dir():
         yield warning(f"{folder} does not exist", f"mkdir -p {folder}, or set DATA_DIR to a folder of this account")
     elif not os.access(folder, os.W_OK | os.X_OK):
+        if not _holds_data():
+            yield ok(f"{folder} is for reading only: data are on servers")
+            return
         yield fault(f"{folder} cannot be written", f"chown it to this account ({os.geteuid()}), or set DATA_DIR")
     elif folder.stat().st_mode & _WORLD_WRITABLE:
         yield warning(f"everybody on this host may write to {folder}", f"chmod o-w {folder}")
@@ -45,6 +48,12 @@ def data_folder(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every che
         yield warning(f"others on this host may read {key}", f"chmod 600 {key}")
     else:
         yield ok(f"{folder} can be written")
+
+
+def _holds_data() -> bool:
+    """Whether an embedded server, SQLite or the development key keeps something there."""
+    is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    return settings.DEBUG or is_sqlite or not settings.MONGODB_URL
 
 
 def _is_open(file: Path) -> bool:

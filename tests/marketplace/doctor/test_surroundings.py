@@ -59,6 +59,16 @@ def test_a_key_that_others_may_read(settings: Any, tmp_path: Path) -> None:
     assert the(examine("host"), "data folder").remedy == f"chmod o-w {tmp_path}"
 
 
+@pytest.mark.parametrize(("engine", "state"), [("sqlite3", State.FAULT), ("mysql", State.OK)])
+def test_a_folder_for_reading_only(engine: str, state: State, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the image, which keeps nothing in it. Root may write everywhere, so the kernel cannot be asked."""
+    settings.DEBUG, settings.MONGODB_URL = False, "mongodb://mongodb/?replicaSet=rs0"
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
+    settings.DATA_DIR = settings.BASE_DIR
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert the(examine("host"), "data folder").state == state
+
+
 @pytest.mark.parametrize(
     ("free", "total", "state"),
     [(0.5, 10, State.FAULT), (5, 100, State.WARNING), (5, 20, State.OK), (30, 1000, State.OK)],
