@@ -1,11 +1,13 @@
 """Answers to requests that never reach a view of the API: unknown URLs, bad hosts, errors around the views."""
 
+import sys
+
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import page_not_found
 
-from marketplace.errors import AppError, NotFoundError, ValidationError, envelope
+from marketplace.errors import AppError, NotFoundError, UnavailableError, ValidationError, as_app_error, envelope
 from marketplace.representation import to_json
 
 
@@ -33,5 +35,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Answer an error outside of DRF, without any of its details."""
-    return error_response(AppError())
+    """Answer an error outside of DRF, without any of its details: 503 when a database is away, as in the admin."""
+    error = sys.exception()
+    known = as_app_error(error) if isinstance(error, Exception) else None
+    return error_response(known if isinstance(known, UnavailableError) else AppError())

@@ -106,6 +106,7 @@ def test_a_replica_that_lags_and_goes_away(servers: Servers, client: httpx.Clien
     answer = client.get("/reports/dashboard")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "INTERNAL_ERROR")
     assert answer.headers["Retry-After"]
+    assert client.get("/admin/").status_code == 503
     assert client.get("/admin/analytics/deadletter/").status_code == 200
     log_in = {"email": "boss@example.com", "password": ACCOUNT["password"], "account": "staff"}
     assert client.post("/auth/token", json=log_in).status_code == 200
