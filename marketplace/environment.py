@@ -4,6 +4,7 @@ Secrets may be in these values (DATABASE_URL has a password), so a message names
 """
 
 import logging
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +66,13 @@ class Environment(environ.Env):
         if level not in logging.getLevelNamesMapping():
             raise ImproperlyConfigured(f"{name} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL.")
         return level
+
+    def http_url(self, name: str) -> str:
+        """Return the URL of a server, or nothing."""
+        url = str(super().str(name, default=""))
+        if url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", url):
+            raise ImproperlyConfigured(f"{name} has to begin with http:// or https:// and name a host.")
+        return url
 
     def origins(self, name: str) -> list[str]:
         """Return origins as browsers send them, `https://shop.example.com`, from a list separated by commas."""

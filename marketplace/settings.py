@@ -280,7 +280,7 @@ METRICS_PORT = env.int("METRICS_PORT", default=0)
 # Metrics have no secrets, but tell how the business does: for nobody outside.
 METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 # Where to send traces, by OTLP over HTTP. Empty: nowhere, and nothing of OpenTelemetry is imported.
-TRACES_ENDPOINT = env.str("TRACES_ENDPOINT", default="")
+TRACES_ENDPOINT = env.http_url("TRACES_ENDPOINT")
 # The share of traces that begin here and are recorded, 0 to 1.
 TRACES_SHARE = env.share("TRACES_SHARE", default=1.0)
 if TRACES_ENDPOINT:

@@ -32,4 +32,9 @@ class Recorder(CommandListener):
 
 def listeners() -> list[CommandListener]:
     """Return whom the driver should tell about its commands."""
-    return [Recorder()] if settings.METRICS_PORT else []
+    found: list[CommandListener] = [Recorder()] if settings.METRICS_PORT else []
+    if settings.TRACES_ENDPOINT:
+        from marketplace.observability.traces import CommandSpans  # noqa: PLC0415  # only where they are wanted
+
+        found.append(CommandSpans())
+    return found

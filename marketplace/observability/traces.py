@@ -1,12 +1,13 @@
-"""Traces, by OpenTelemetry: an HTTP request, the publishing of its events, and their way into SQL, up to the commit.
+"""Traces, by OpenTelemetry: a request, its MongoDB commands, its events on their way to Kafka and to the commit in SQL.
 
-Names and attributes follow https://opentelemetry.io/docs/specs/semconv/ for HTTP and messaging. None has an id, a query
-string, a header, or what an error says: that may quote what a client sent.
+Names and attributes follow https://opentelemetry.io/docs/specs/semconv/ for HTTP, databases and messaging. None has an
+id, a query string, a header, or what an error says: that may quote what a client sent.
 """
 
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPMethod, HTTPStatus
@@ -33,6 +34,7 @@ from opentelemetry.trace import (
     format_trace_id,
     set_span_in_context,
 )
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from marketplace import routes, tracing
 from marketplace.logs import Seldom
@@ -83,8 +85,8 @@ def _tracer() -> Tracer:
     return provider.get_tracer("marketplace", settings.VERSION)
 
 
-def _span(name: str, parent: str, kind: SpanKind, attributes: Attributes) -> Span:
-    return _tracer().start_span(name, _context(parent), kind, attributes)
+def _span(name: str, parent: str, kind: SpanKind, attributes: Attributes, begin: int | None = None) -> Span:
+    return _tracer().start_span(name, _context(parent), kind, attributes, start_time=begin)
 
 
 def _context(traceparent: str) -> Context:
@@ -144,6 +146,33 @@ def _answered(span: Span, route: str, status: int) -> None:
         span.set_attribute("http.route", route)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _fail(span, str(status))
+
+
+class CommandSpans(CommandListener):
+    """A span for each MongoDB command of a request that is recorded, with its name: what it asks for stays out."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Wait for the end, which knows how long it took."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Record a command that was answered."""
+        _command(event, "")
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Record a command that MongoDB refused, or that got no answer."""
+        _command(event, str(event.failure.get("codeName") or event.failure.get("errtype") or "other"))
+
+
+def _command(event: CommandSucceededEvent | CommandFailedEvent, failure: str) -> None:
+    parent = tracing.given()
+    if not tracing.is_recorded(parent):
+        return
+    end = time.time_ns()
+    attributes = {"db.system.name": "mongodb", "db.operation.name": event.command_name}
+    span = _span(event.command_name, parent, SpanKind.CLIENT, attributes, end - event.duration_micros * 1000)
+    if failure:
+        _fail(span, failure)
+    span.end(end)
 
 
 # --- Events ---------------------------------------------------------------------------------------------------------

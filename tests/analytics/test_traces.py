@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import pymongo
 import pytest
 from confluent_kafka import Producer
 from django.db import DatabaseError
@@ -13,6 +14,7 @@ from django.test import Client
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
+from pymongo.errors import OperationFailure
 
 from analytics.consumer import EventConsumer
 from analytics.models import DeadLetter, Order
@@ -20,6 +22,7 @@ from marketplace import mongo, tracing
 from marketplace.events.delivery import RejectedError
 from marketplace.events.relay import Relay
 from marketplace.observability import traces
+from marketplace.observability.mongodb import listeners
 from tests.analytics.conftest import Produce
 from tests.api import ANYONE, Api, Json, new_product, new_supplier, new_user, order_body
 
@@ -162,6 +165,24 @@ def test_a_request_that_fails_is_marked(api: None, recorded: Recorded, monkeypat
     assert (failed.attributes or {})["error.type"] == "500"
     assert (missing.name, missing.status.status_code) == ("GET", StatusCode.UNSET)
     assert (odd.name, (odd.attributes or {})["http.request.method"]) == ("HTTP /products", "_OTHER")
+
+
+def test_the_commands_of_a_recorded_request_are_told_without_what_they_ask_for(
+    mongodb: str, recorded: Recorded
+) -> None:
+    with pymongo.MongoClient[Any](mongodb, event_listeners=listeners()) as client:
+        for traceparent in ("", f"{CLIENT}-00", f"{CLIENT}-01"):
+            tracing.go_on_from(traceparent)
+            client.test.users.find_one({"email": "hunter2"})
+        with pytest.raises(OperationFailure):
+            client.test.command("hunter2")
+        tracing.go_on_from("")
+    found, failed = recorded.spans()
+    assert [ids(one)[:2] for one in (found, failed)] == [(TRACE, "00f067aa0ba902b7")] * 2
+    assert (found.name, found.kind, found.status.status_code) == ("find", SpanKind.CLIENT, StatusCode.UNSET)
+    assert 0 < found.end_time - found.start_time < 10**9
+    assert (failed.status.status_code, (failed.attributes or {})["error.type"]) == (StatusCode.ERROR, "CommandNotFound")
+    assert "hunter2" not in found.to_json()
 
 
 def test_what_fails_on_the_way_is_marked_without_what_the_error_says(recorded: Recorded) -> None:

@@ -132,6 +132,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         ("MONGODB_TIMEOUT_MS", "soon"),
         ("MONGODB_TIMEOUT_MS", "-1"),
         ("STAFF_LOGIN_FAILURES", "0"),
+        *[("LOG_FORMAT", "xml"), ("TRACES_SHARE", "2"), ("TRACES_ENDPOINT", "collector:4318")],
         *[
             ("DATABASE_URL", url)
             for url in ("nonsense", "pg://u:geheim@h/d", "mysql://u:geheim@h:x/d", "mysql://", "://")

@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from marketplace.embedded.kafka import EmbeddedKafka
 from marketplace.embedded.mongod import free_port
@@ -115,13 +116,17 @@ def test_a_collector_gets_one_trace_of_three_processes(environment: dict[str, st
             assert api.wait(10) == 0
         for command in ("relay_events", "consume_events"):
             assert start([command, "--once"], environment, tmp_path / command).wait(30) == 0
-    found = {role: span for role, span in collector.spans if span.trace_id.hex() == TRACE}
+    of_trace = [(role, span) for role, span in collector.spans if span.trace_id.hex() == TRACE]
+    found = {role: span for role, span in of_trace if span.kind != Span.SPAN_KIND_CLIENT}
     assert {role: span.name for role, span in found.items()} == {
         **{"api": "POST /users", "relay": "publish user", "consumer": "apply user"},
     }
     assert found["api"].parent_span_id.hex() == CLIENT.split("-")[2]
     assert found["relay"].parent_span_id == found["api"].span_id
     assert found["consumer"].parent_span_id == found["relay"].span_id
+    commands = {span.name: span.parent_span_id for _, span in of_trace if span.kind == Span.SPAN_KIND_CLIENT}
+    assert {"insert", "commitTransaction"} <= commands.keys()
+    assert set(commands.values()) == {found["api"].span_id}
     lines = [json.loads(line) for line in log.read_text().splitlines()]  # granian's, too
     assert {line["role"] for line in lines} == {"api"}
     assert {"_granian", "marketplace.access"} <= {line["logger"] for line in lines}
