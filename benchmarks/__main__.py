@@ -37,6 +37,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - {*PARTS, *LONG_PARTS}:
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
+    if "costs" in arguments.parts and not {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"} <= set(os.environ):
+        parser.error("costs wants real servers: .ci/servers.py .venv/bin/python -m benchmarks costs")
     arguments.parts = arguments.parts or list(PARTS)
     return arguments
 

@@ -94,8 +94,9 @@ def _partitions(reports: Iterable[PartitionReport], now: datetime) -> Iterator[L
 
 
 def _staleness(at: datetime, now: datetime) -> tuple[bool, str]:
-    is_stale = now - at > timedelta(seconds=STALE_SECONDS)
-    return is_stale, "no consumer reports this any more" if is_stale else ""
+    if now - at <= timedelta(seconds=STALE_SECONDS):
+        return False, ""
+    return True, "no consumer reports this any more" + ", or the replica is behind" * (REPLICA in connections)
 
 
 def _delays(now: datetime) -> Iterator[Line]:

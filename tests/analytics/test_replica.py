@@ -5,6 +5,7 @@ The replica here is a second connection to the test database; tests/system/test_
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analytics.models import DeadLetter, Order, Product, User
+from analytics.models import DeadLetter, Order, PartitionReport, Product, User
 from analytics.replica import REPLICA, ReplicaRouter, read_from_replica
 from analytics.reports.catalogue import REPORTS
 from tests.analytics.conftest import apply
@@ -112,6 +113,14 @@ def test_a_thread_that_has_answered_a_report_reads_the_primary_again(staff: Clie
     assert Account.objects.all().db == DeadLetter.objects.all().db == "default"
     staff.get("/health")
     assert Order.objects.all().db == "default"
+
+
+def test_old_word_of_consumers_may_be_the_replica_s_fault(mongodb: str, staff: Client) -> None:
+    PartitionReport.objects.create(
+        group_id="g", topic="order", partition=0, next_offset=1, end_offset=1, at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    lag = next(row for row in staff.get("/reports/pipeline").json() if row["measure"] == "lag")
+    assert lag["note"] == "no consumer reports this any more, or the replica is behind"
 
 
 def test_nothing_is_ever_sent_to_the_replica_to_be_written() -> None:
