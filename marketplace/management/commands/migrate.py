@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Of MySQL and MariaDB, for all clients of a server; the name takes 64 characters. SQLite locks its whole file.
-LOCK = "SHA1(CONCAT('migrate ', DATABASE()))"
+LOCK = "SHA2(CONCAT('migrate ', DATABASE()), 224)"
 LOCK_SECONDS = 900
 
 
