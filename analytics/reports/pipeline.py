@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.db.models import Q, Sum
 from pymongo.errors import PyMongoError
 
 from analytics.delays import percentile
 from analytics.models import DeadLetter, EventDelay, PartitionReport
 from analytics.pipeline import latest_runs
+from analytics.replica import REPLICA
 from analytics.reports.report import Column, Report
 from marketplace.events import outbox
 
