@@ -36,6 +36,7 @@ class Reader:
 
     def __init__(self, group: str) -> None:
         self.progress = Progress()
+        self.has_drained = False  # what was read ahead has been taken to its end; who looks at that resets it
         self._kafka: Consumer = kafka.consumer(group, on_commit=self._on_commit)
 
     def cluster_id(self) -> str:
@@ -117,6 +118,7 @@ class Reader:
             received, read = self._receive(step, wait)
             size += read
             if received < step:
+                self.has_drained = True
                 return
             wait = FILL_SECONDS
             step = min(READ_STEP, batch_size - len(self.progress.pending))

@@ -2,6 +2,7 @@
 
 A partition is stuck that has something to read of which nothing was stored for STUCK_SECONDS, or that waits for its
 place for so long. Time that was spent waiting for a server does not count, so an outage of any length is no fault.
+Nor does much of the time in which more events are in memory than are stored at once: partitions take turns then.
 """
 
 import time
@@ -21,6 +22,8 @@ STUCK_SECONDS: Final = 60.0
 # Several times the longest that the loop does without looking up: a few questions to a broker, 4 s each.
 LOOP_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 1.0
+# What is read ahead is 256 KiB of each of maybe 20 partitions, compressed: up to some minutes of a slow database.
+BUSY_SHARE: Final = 0.1
 
 
 class Watch:
@@ -35,7 +38,7 @@ class Watch:
         self._partitions = Pulse(self.working)
         self._ends = Ends(clock)
         self._known: Mapping[Partition, int] = {}
-        self._heard_at = self.working()
+        self._heard_at = self._looked_at = self.working()
         self._seen: dict[Partition, int] = {}
         self._next = clock()
 
@@ -54,6 +57,7 @@ class Watch:
         if self._clock() < self._next:
             return
         self._next = self._clock() + LOOK_SECONDS
+        self._count_busy_time()
         progress = self._reader.progress
         ours = progress.waiting | progress.positions.keys()
         if answer := self._ends.look(ours or [("user", 0)]):
@@ -66,6 +70,12 @@ class Watch:
         """Look, and do not count the time since a moment of `working`: a server was waited for."""
         self.working.turn_back(since)
         self.look()
+
+    def _count_busy_time(self) -> None:
+        """Count a share only of the time since the last look if all of it went into full batches."""
+        if not self._reader.has_drained:
+            self.working.turn_back(self._looked_at + BUSY_SHARE * (self.working() - self._looked_at))
+        self._reader.has_drained, self._looked_at = False, self.working()
 
     def _hear(self, answer: Answer) -> None:
         if answer.failure:

@@ -82,6 +82,17 @@ def test_a_partition_that_is_paused_behind_our_back_is_named(own_kafka: Produce,
     assert consumer.ready() == ["it is stopping"]
 
 
+def test_a_partition_whose_turn_is_long_in_coming_is_not_named(own_kafka: Produce, group: str) -> None:
+    with running(group, batch_size=1) as consumer:
+        until(lambda: consumer._progress.caught_up() and not consumer.ready())
+        partition = TopicPartition("user", 2)
+        consumer._reader._kafka.pause([partition])  # as if all of the others came first
+        own_kafka(users(6000))
+        until(lambda: User.objects.count() > 0)
+        stays(2 * STUCK, consumer.live, [])
+        assert User.objects.count() < 4000, "not busy any more"
+
+
 class Fenced(EventConsumer):
     """A consumer that is told each time that others have its partition: it would look up its place for ever."""
 
