@@ -42,6 +42,14 @@ def test_no_variable_of_the_example_lacks_an_explanation():
     assert re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE) == explained_names()
 
 
+def test_compose_passes_on_every_variable():
+    """Those that it leaves out are the image's, for a developer's machine, or for brokers other than its own."""
+    compose = (settings.BASE_DIR / "docker-compose.yml").read_text()
+    passed = set(re.findall(r"^    ([A-Z_]+): ", compose, re.MULTILINE))
+
+    assert names_read_by_settings() - passed == {"DEBUG", "DATA_DIR", "KAFKA_OPTIONS", "METRICS_HOST", "METRICS_PORT"}
+
+
 def import_settings(tmp_path, then="", **environment: str) -> subprocess.CompletedProcess[str]:
     """Import a copy of the settings in a new process: no `.env` beside it, nothing of ours in its environment."""
     (tmp_path / "marketplace").mkdir(exist_ok=True)
