@@ -1,11 +1,16 @@
 """The doctor on analytics: tables, collations, offsets, and the signs of the pipeline."""
 
 import re
+import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from django.conf import settings as configured
 from django.db import connection
 
 from analytics.models import ConsumerOffset, DeadLetter, PartitionReport
@@ -13,14 +18,13 @@ from marketplace.doctor.registry import State
 from tests.marketplace.doctor.examining import examine, faults, named, the
 
 pytestmark = pytest.mark.django_db(transaction=True)
+is_real_kafka = pytest.mark.skipif(not configured.KAFKA_BOOTSTRAP_SERVERS, reason="the embedded broker deletes nothing")
 is_mysql = pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has no collations")
 
 
-def stored(kafka: str, group: str, next_offset: int, cluster: str = "") -> None:
+def stored(kafka: str, group: str, next_offset: int, cluster: str = "", topic: str = "user") -> None:
     cluster = cluster or str(AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).cluster_id)
-    ConsumerOffset.objects.create(
-        cluster_id=cluster, topic="user", partition=0, group_id=group, next_offset=next_offset
-    )
+    ConsumerOffset.objects.create(cluster_id=cluster, topic=topic, partition=0, group_id=group, next_offset=next_offset)
 
 
 def test_nothing_has_been_read_yet(kafka: str, mongodb: str, group: str, settings: Any) -> None:
@@ -44,6 +48,46 @@ def test_an_offset_that_is_where_it_should_be(kafka: str, group: str, settings: 
     settings.KAFKA_GROUP_ID = group
     stored(kafka, group, 0)
     assert named(examine("pipeline"), "offsets")[0].state == State.OK
+
+
+@pytest.fixture
+def topic(kafka: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The only event topic: it keeps events for a week, and has three, of five days ago."""
+    name = f"doctor-{uuid.uuid4().hex[:8]}"
+    admin = AdminClient({"bootstrap.servers": kafka})
+    wanted = NewTopic(name, 1, 1, config={"retention.ms": "604800000"})
+    admin.create_topics([wanted])[name].result(30)
+    producer = Producer({"bootstrap.servers": kafka})
+    for _ in range(3):
+        producer.produce(name, b"x", timestamp=int((datetime.now(UTC) - timedelta(days=5)).timestamp() * 1000))
+    assert producer.flush(20) == 0
+    monkeypatch.setattr("marketplace.doctor.kafka.TOPICS", [name])
+    yield name
+    admin.delete_topics([name])[name].result(30)
+
+
+@is_real_kafka
+def test_events_that_will_soon_be_deleted_unread(kafka: str, topic: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 0, topic=topic)
+    where, age = named(examine("pipeline"), "offsets")
+    assert where.state == State.OK
+    assert (age.state, age.found.endswith(f"half of their retention: events of {topic}/0")) == (State.WARNING, True)
+    ConsumerOffset.objects.update(next_offset=3)
+    assert the(examine("pipeline"), "offsets").state == State.OK
+
+
+@is_real_kafka
+def test_events_that_were_deleted_unread(kafka: str, topic: str, group: str, settings: Any) -> None:
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 0, topic=topic)
+    admin = AdminClient({"bootstrap.servers": kafka})  # which has to outlive the answer
+    next(iter(admin.delete_records([TopicPartition(topic, 0, 2)]).values())).result(30)
+    lost = named(examine("pipeline"), "offsets")[0]
+    assert (lost.state, lost.found.startswith(f"events were deleted before they were read of {topic}/0")) == (
+        State.FAULT,
+        True,
+    )
 
 
 def test_offsets_of_another_cluster(kafka: str, group: str, settings: Any) -> None:
