@@ -64,7 +64,7 @@ ACCOUNT_FINDERS = {
         "by_email": "catalog.services.supplier_account_by_email",
     },
 }
-# Access tokens are signed with the signing key and accepted with any: docs/operations.md tells how to change it.
+# Access tokens are signed with the signing key and accepted with any: docs/keys.md tells how to change it.
 JWT_SIGNING_KEY = env.ENVIRON.get("JWT_SIGNING_KEY") or _derived_key("access tokens")
 JWT_VERIFICATION_KEYS = env.list("JWT_VERIFICATION_KEYS", default=[])
 JWT_ISSUER = env.str("JWT_ISSUER", default="marketplace")

@@ -63,7 +63,7 @@ def keys(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
     if settings.JWT_SIGNING_KEY == settings.SECRET_KEY:
         yield warning(
             "JWT_SIGNING_KEY is SECRET_KEY: whoever learns one has both",
-            "Leave JWT_SIGNING_KEY unset, or change it as docs/operations.md tells under 'Changing keys'.",
+            "Leave JWT_SIGNING_KEY unset, or change it as docs/keys.md tells.",
         )
         return
     former = len(settings.SECRET_KEY_FALLBACKS) + len(settings.JWT_VERIFICATION_KEYS)

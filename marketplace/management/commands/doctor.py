@@ -93,7 +93,7 @@ def _summary(counts: "Counter[State]") -> str:
 
 
 def _document(findings: list[Finding], counts: "Counter[State]") -> dict[str, Any]:
-    """Return what --json prints (docs/operations.md describes it)."""
+    """Return what --json prints (docs/doctor.md describes it)."""
     worst = next((state for state in (State.FAULT, State.WARNING) if counts[state]), State.OK)
     keys = ("group", "name", "state", "found", "remedy")
     return {

@@ -89,7 +89,7 @@ def test_a_whole_process_with_everything_away(tmp_path: Path) -> None:
 
 def test_every_check_is_in_the_guide() -> None:
     autodiscover_modules("doctor")
-    guide = (configured.BASE_DIR / "docs" / "operations.md").read_text()
+    guide = (configured.BASE_DIR / "docs" / "doctor.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", guide, re.MULTILINE))
     signs = {"consumer lag", "event to row", "dead letters", "verification"}
     told = [(check.group, name) for check in CHECKS for name in (signs if check.name == "signs" else [check.name])]
