@@ -32,6 +32,6 @@ RUN SECRET_KEY=unused-while-building python manage.py collectstatic --no-input -
 USER 10001
 EXPOSE 8000 9464
 # Of every role. The API's own port is for whoever starts it to ask for as well.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=5 \
     CMD ["python", "-m", "marketplace.observability.probe"]
 CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--workers", "2"]
