@@ -51,9 +51,14 @@ def imported(path: str) -> Iterator[str]:
             yield node.module
 
 
+# They ask the API's own processes how they do, at addresses of the settings or the command line.
+PROBES = {"marketplace/serving.py", "marketplace/observability/probe.py"}
+
+
 def test_nothing_that_serves_requests_can_open_urls() -> None:
     packages = ("marketplace", "users", "catalog", "orders", "content", "analytics")
-    files = [path for package in packages for path in (settings.BASE_DIR / package).rglob("*.py")]
-    serving = [path for path in files if "embedded" not in path.parts]
+    root = settings.BASE_DIR
+    files = [path.relative_to(root) for package in packages for path in (root / package).rglob("*.py")]
+    serving = [str(path) for path in files if "embedded" not in path.parts]
     assert len(serving) > 50
-    assert {str(path): found for path in serving if (found := CLIENTS & set(imported(str(path))))} == {}
+    assert {path for path in serving if CLIENTS & set(imported(path))} == PROBES
