@@ -11,7 +11,7 @@ from confluent_kafka import TopicPartition
 from django.db import OperationalError, connection
 
 from analytics import consumer as consumers
-from analytics import metrics, watch
+from analytics import database_thread, metrics, watch
 from analytics.consumer import EventConsumer
 from analytics.database_thread import STUCK_SECONDS, DatabaseThread
 from analytics.models import User
@@ -150,6 +150,7 @@ def test_an_outage_of_the_database_is_no_fault_however_long(
 
     original = consumers.store
     monkeypatch.setattr(consumers, "store", store)
+    monkeypatch.setattr(database_thread, "STUCK_SECONDS", 20 * SPEED)  # this hang is no statement, which has a limit
     own_kafka(users(40))
     with running(group, batch_size=1, back_off=BackOff(longest_seconds=10)) as consumer:
         until(lambda: len(consumer._progress.pending) == 1)  # what is left has to wait, too
