@@ -64,7 +64,7 @@ class Reader:
         self._give_up(consumer, partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        logger.warning("%d partitions lost: the group has not heard of this consumer for too long", len(partitions))
+        logger.warning("%d partitions revoked: the group has not heard of us for too long", len(partitions))
         metrics.REBALANCES.labels("lost").inc()
         self._give_up(consumer, partitions)
 
