@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -38,6 +39,9 @@ EPILOG = "Exit code: 0 all is well, 1 something is wrong, 2 the call is wrong, 1
 def main() -> int:
     """Return the exit code."""
     options = _options()
+    if missing := [program for program in _programs(options.public) if not shutil.which(program)]:
+        print(f"This machine lacks {', '.join(missing)}; --help says which packages have them.", file=sys.stderr)
+        return 2
     interrupt_on_signals()
     transcript = Transcript()
     began = time.monotonic()
@@ -69,7 +73,7 @@ def _run(options: argparse.Namespace, transcript: Transcript) -> None:
         project = Project(command, folder)
         stack.callback(_end, project, transcript, keep=options.keep)
         stage = steps.Stage(project, Shop(project.port), transcript)
-        for step in steps.STEPS:
+        for step in steps.QUICK if options.quick else steps.ALL:
             transcript.step((step.__doc__ or "").partition("\n")[0])
             step(stage)
 
@@ -88,6 +92,12 @@ def _end(project: Project, transcript: Transcript, *, keep: bool) -> None:
     project.take_down()
 
 
+def _programs(public: bool) -> list[str]:
+    """Return what has to be there."""
+    of_stand_ins = ["debootstrap", "unshare", "mvn", "java", "node", "npm"]
+    return ["docker", "dockerd", *([] if public else of_stand_ins)]
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.stack",
@@ -96,6 +106,7 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--public", action="store_true", help="make no stand-ins: let compose pull the public images")
+    parser.add_argument("--quick", action="store_true", help="kill and restart nothing, and bring it up only once")
     parser.add_argument(
         "--keep", action="store_true", help="leave the stack up in the end, and say how to take it down"
     )
