@@ -1,6 +1,5 @@
 """Transactions and connection against a real server: one session for every command, retries, and their limits."""
 
-import functools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from marketplace import indexes, mongo
 from marketplace.api.counters import COLLECTION as RATE_LIMITS
 from marketplace.callers import Caller
 from marketplace.events.outbox import record
+from marketplace.observability import mongodb as mongodb_observer
 from tests.api import (
     USER,
     Api,
@@ -81,7 +81,7 @@ class Commands(CommandListener):
 def test_every_write_is_part_of_a_transaction(reconnected: Any, mongodb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """MongoEngine knows no sessions, and its writes would go out by themselves without an error."""
     commands = Commands()
-    monkeypatch.setattr(mongoengine, "connect", functools.partial(mongoengine.connect, event_listeners=[commands]))
+    monkeypatch.setattr(mongodb_observer, "listeners", lambda: [commands])
     reconnected(mongodb)
     user, supplier = new_user(), new_supplier()
     product = new_product(supplier)
