@@ -107,9 +107,11 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--public", action="store_true", help="make no stand-ins: let compose pull the public images")
     parser.add_argument("--quick", action="store_true", help="kill and restart nothing, and bring it up only once")
-    parser.add_argument(
+    ending = parser.add_mutually_exclusive_group()
+    ending.add_argument(
         "--keep", action="store_true", help="leave the stack up in the end, and say how to take it down"
     )
+    ending.add_argument("--remove-images", action="store_true", help="remove stand-ins and image in the end, too")
     parser.add_argument(
         "--compose",
         default="",
@@ -117,7 +119,6 @@ def _options() -> argparse.Namespace:
         help='how compose is called, "docker compose" or "docker-compose" (default: the first of them that is there)',
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the transcript there when all is well")
-    parser.add_argument("--remove-images", action="store_true", help="remove the stand-ins in the end, too")
     return parser.parse_args()
 
 

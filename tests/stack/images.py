@@ -55,10 +55,16 @@ def build(say: Callable[[str], None]) -> None:
 
 
 def remove() -> None:
-    """Remove all stand-ins, also those that have lost their names. Raises RuntimeError when one is in use."""
-    images = docker("images", "--quiet", "--filter", f"label={LABEL}").split()
-    if images:
-        docker("rmi", "--force", *dict.fromkeys(images))
+    """Remove all stand-ins, and what was built on them and has their label, too. Raises RuntimeError when in use."""
+    while found := _labelled():
+        # Docker refuses an image that others are built on; these go first, whatever the order.
+        done = subprocess.run(["docker", "rmi", "--force", *found], capture_output=True, text=True)
+        if _labelled() == found:
+            raise RuntimeError(done.stderr.strip())
+
+
+def _labelled() -> list[str]:
+    return sorted(set(docker("images", "--quiet", "--filter", f"label={LABEL}").split()))
 
 
 def _image(what: StandIn, system: "Future[str]") -> str:
