@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils.module_loading import import_string
 from pymongo.errors import AutoReconnect
 
-from marketplace import logs, mongo
+from marketplace import logs, mongo, roles
 from marketplace.logging_settings import FORMATTERS
 from tests.api import ANYONE, USER, Api, new_product, new_supplier, new_user, supplier_body, unique_email
 
@@ -191,6 +191,18 @@ def test_all_that_a_process_says_of_itself_is_json() -> None:
     assert (ended["level"], ended["event"]) == ("CRITICAL", "ZeroDivisionError ends this process")
     assert ended["exception"].startswith("Traceback")
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("command_line", "role"),
+    [
+        *((["manage.py", "serve", "--port", "1"], "api"), (["granian", "marketplace.wsgi"], "api")),
+        *((["./manage.py", "relay_events"], "relay"), (["/venv/django/__main__.py", "consume_events"], "consumer")),
+        *((["manage.py", "--version"], "manage"), (["manage.py", "verify_analytics"], "verify_analytics"), ([], "api")),
+    ],
+)
+def test_a_process_has_the_role_of_its_command(command_line: list[str], role: str) -> None:
+    assert roles.of(command_line) == role
 
 
 # --- Secrets ---

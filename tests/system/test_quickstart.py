@@ -112,6 +112,7 @@ def test_a_request_reaches_analytics_and_ctrl_c_stops_everything(data: Path) -> 
     for name in ("bob", "cat", "dan"):
         running.sign_up(name)
 
+    assert re.search(r"^\[relay\] \d{4}-\S+ \S+ INFO marketplace\.events\.relay ", running.output(), re.MULTILINE)
     assert running.end(signal.SIGINT) == 0, running.output()
     names = [name for (name,) in running.rows("SELECT display_name FROM users ORDER BY 1")]
     assert names == ["ann", "bob", "cat", "dan"]
