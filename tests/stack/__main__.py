@@ -1,9 +1,11 @@
 """`python -m tests.stack`: bring the compose file up as it is, try it, take it down."""
 
 import argparse
+import http.client
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,7 +52,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
-    except RuntimeError as error:
+    except (RuntimeError, OSError, http.client.HTTPException, subprocess.CalledProcessError) as error:
         transcript.say(f"FAILED: {error}")
         return 1
     transcript.step("Done")
