@@ -38,6 +38,7 @@ LONGEST = READERS | {
         "tests/system/test_quickstart.py",
     ),
     *("tests/system/test_kafka_outage.py", "tests/system/test_sql_outages.py", "tests/system/test_relay_stops.py"),
+    *("tests/system/test_probes.py", "tests/analytics/test_watch.py"),
     *("tests/system/test_outages.py", "tests/system/test_dashboard_page.py", "tests/system/test_browser.py"),
     *("tests/analytics/test_rollups.py", "tests/analytics/test_order_and_repetition.py", "tests/demo/test_commands.py"),
 }
