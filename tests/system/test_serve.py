@@ -35,6 +35,7 @@ class Serving:
             "ALLOWED_HOSTS": "shop.example.com,127.0.0.1",
             "MONGODB_URL": mongodb,
             "DATABASE_NAME": settings.DATABASE_NAME,
+            "MONGODB_TIMEOUT_MS": "20000",  # a busy machine may take its time for the first connection
             "METRICS_PORT": str(self.metrics_port),
             "TMPDIR": str(folder),
         }
@@ -108,12 +109,13 @@ def test_workers_are_counted_together_replaced_and_drained(api: Serving) -> None
         assert api.get(f"/unknown/{number}")[0] == 404
     assert api.metric(UNKNOWN_URL) == 20
     assert api.probe("live") == (200, [])
-    assert api.probe("ready") == (200, [])
+    api.until(lambda: api.probe("ready") == (200, []))
 
     with api.begin_login():
-        for worker in api.workers():
+        # One after the other: granian can miss one of two that die at the same moment; /live says so after a while.
+        for already, worker in enumerate(api.workers(), start=2):
             worker.kill()
-    api.until(lambda: api.log().count("Started worker") == 4)
+            api.until(lambda already=already: api.log().count("Started worker") == already + 1)
     assert api.metric(IN_PROGRESS) == 0
     assert api.metric(UNKNOWN_URL) == 20
     assert api.get("/unknown")[0] == 404
