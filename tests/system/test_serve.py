@@ -76,7 +76,7 @@ class Serving:
         return connection
 
     def until(self, condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not condition():
             assert self.process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
