@@ -13,6 +13,7 @@ import time
 from http import HTTPStatus
 from importlib import import_module
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -115,7 +116,15 @@ def _load() -> Any:
     A second signal at the same moment as the first has been seen to keep granian's worker from stopping.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    Thread(target=_end_with_the_main_process, name="main process", daemon=True).start()
     return import_module("marketplace.wsgi").application
+
+
+def _end_with_the_main_process() -> None:
+    """Stop this worker when the main process is gone without a word: it would keep the port from a successor."""
+    if main := multiprocessing.parent_process():
+        main.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _known_host() -> str:

@@ -132,6 +132,14 @@ def test_workers_are_counted_together_replaced_and_drained(api: Serving) -> None
     assert [path.name for path in api.folder.iterdir()] == ["log"]
 
 
+def test_workers_end_when_the_main_process_is_killed(api: Serving) -> None:
+    workers = api.workers()
+    assert len(workers) == 2
+    api.process.kill()
+    _, left = psutil.wait_procs(workers, 10)
+    assert not left, "they would keep the port"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "found"),
     [
