@@ -4,6 +4,7 @@ Spans meet by `traceparent` alone, in one process as between two: requests, the 
 OpenTelemetry records them (marketplace/observability/traces.py), and is imported only if TRACES_ENDPOINT is set.
 """
 
+import random
 import re
 import secrets
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 _SAMPLED = 1  # a bit of the last part, https://www.w3.org/TR/trace-context/#trace-flags
 
 _current: ContextVar[str] = ContextVar("traceparent", default="")
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # Where a message stands in Kafka: topic and partition, and offset.
 Place = tuple[tuple[str, int], int]
@@ -40,10 +41,17 @@ def given() -> str:
 
 
 def traceparent() -> str:
-    """Return the trace context for an event: the request's, else a new one (https://www.w3.org/TR/trace-context/)."""
-    if not _current.get():
-        _current.set(f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
-    return _current.get()
+    """Return the trace context for an event: the request's, else a new one (https://www.w3.org/TR/trace-context/).
+
+    Outside of requests each event begins a trace: those of a whole command would be one of any size.
+    """
+    context = _current.get()
+    if not context:
+        flags = _SAMPLED if random.random() < settings.TRACES_SHARE else 0
+        context = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{flags:02x}"
+        if request_id.get():
+            _current.set(context)
+    return context
 
 
 def trace_id() -> str:

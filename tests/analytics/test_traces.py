@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextvars import Context
 from typing import Any
 
 import pymongo
@@ -151,6 +152,20 @@ def test_traces_that_begin_here_are_recorded_in_their_share(
     assert tracing.is_recorded(stored["traceparent"]) is bool(share)
     assert not [one for one in kept.spans() if "hunter2" in one.to_json() or user.id in one.to_json()]
     assert [ids(one)[0] for one in kept.spans()] == [stored["traceparent"].split("-")[1]] * share
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_request_is_one_trace_and_a_command_one_for_each_event(share: int, settings: Any) -> None:
+    def two(request_id: str) -> list[str]:
+        if request_id:
+            tracing.start(request_id, "")
+        return [tracing.traceparent(), tracing.traceparent()]
+
+    settings.TRACES_SHARE = share
+    in_request, in_command = Context().run(two, "-"), Context().run(two, "")
+    assert len(set(in_request)) == 1
+    assert len({one.split("-")[1] for one in in_command}) == 2
+    assert {tracing.is_recorded(one) for one in in_request + in_command} == {bool(share)}
 
 
 def test_a_request_that_fails_is_marked(api: None, recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
