@@ -63,6 +63,17 @@ def remove() -> None:
             raise RuntimeError(done.stderr.strip())
 
 
+def identifiers(name: str) -> list[str]:
+    """Return the id of the image of that name; none when there is no such image."""
+    return docker("images", "--quiet", "--no-trunc", name).split()
+
+
+def discard(identifiers: list[str]) -> None:
+    """Remove images that have lost their names to newer ones. Docker keeps those that a container still uses."""
+    if identifiers:
+        subprocess.run(["docker", "rmi", *identifiers], capture_output=True)
+
+
 def _labelled() -> list[str]:
     return sorted(set(docker("images", "--quiet", "--filter", f"label={LABEL}").split()))
 

@@ -5,8 +5,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.stack import checks
-from tests.stack.project import OURS, SERVERS, Project
+from tests.stack import checks, images
+from tests.stack.project import IMAGE, OURS, SERVERS, Project
 from tests.stack.shop import ADDRESS, PASSWORD, Customer, Shop
 from tests.stack.transcript import Transcript
 
@@ -76,7 +76,9 @@ class Stage:
 
 def image(stage: Stage) -> None:
     """Build the image."""
+    before = images.identifiers(IMAGE)
     stage.compose("build")
+    images.discard([old for old in before if old not in images.identifiers(IMAGE)])
     stage.transcript.say(checks.image())
 
 
