@@ -1,4 +1,4 @@
-"""What the guides tell to type exists: `manage.py` commands with their options, and files and headings that are linked."""
+"""What the guides tell to type and to read exists: `manage.py` commands, their options, linked files and headings."""
 
 import re
 import shlex
