@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from django.core.signals import request_finished, request_started
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.dispatch import receiver
 
@@ -39,6 +39,10 @@ class ReplicaRouter:
         """Return the replica for the tables that requests read there."""
         is_there = model._meta.app_label == "analytics" and model._meta.model_name not in _ON_PRIMARY
         return REPLICA if is_there and _reads.get() else None
+
+    def db_for_write(self, _model: type[Model], **_hints: Any) -> str:
+        """Return the primary. Django's own choice would be where the object was read."""
+        return DEFAULT_DB_ALIAS
 
     def allow_relation(self, _one: Model, _other: Model, **_hints: Any) -> bool:
         """Return that rows of the two belong together: they are the same rows."""

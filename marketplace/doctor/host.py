@@ -15,15 +15,17 @@ from marketplace.doctor.registry import Finding, Visit, check, fault, ok, warnin
 GIB: Final = 1 << 30
 # Below this databases and logs soon cannot write; and when somebody should make room.
 FAULT_BYTES: Final = GIB
+# For temporary files alone: the metrics of workers. A container's is memory, and small.
+TEMPORARY_BYTES: Final = 16 << 20
 WARNING_SHARE, WARNING_BYTES = 0.1, 20 * GIB
 _OTHERS: Final = 0o077
 _WORLD_WRITABLE: Final = 0o002
 
 
-def room(free: float, total: float, place: str, remedy: str) -> Finding:
-    """Return the finding on a disk's free bytes."""
+def room(free: float, total: float, place: str, remedy: str, least: float = FAULT_BYTES) -> Finding:
+    """Return the finding on a disk's free bytes, of which it has to have some."""
     found = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free at {place}"
-    if free < FAULT_BYTES:
+    if free < least:
         return fault(found, remedy)
     if free < WARNING_BYTES and free < WARNING_SHARE * total:
         return warning(found, remedy)
@@ -63,10 +65,10 @@ def _is_open(file: Path) -> bool:
 @check("host", "disk")
 def disk(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
     """Look how much room there is for data and for temporary files."""
-    places = [Path(tempfile.gettempdir()), _existing(settings.DATA_DIR)]
-    for place in {place.stat().st_dev: place for place in places}.values():
+    places = {Path(tempfile.gettempdir()): TEMPORARY_BYTES, _existing(settings.DATA_DIR): FAULT_BYTES}
+    for place, least in {place.stat().st_dev: (place, least) for place, least in places.items()}.values():
         usage = shutil.disk_usage(place)
-        yield room(usage.free, usage.total, str(place), f"Make room on the disk of {place}.")
+        yield room(usage.free, usage.total, str(place), f"Make room on the disk of {place}.", least)
 
 
 def _existing(folder: Path) -> Path:

@@ -127,6 +127,13 @@ def test_nothing_is_ever_sent_to_the_replica_to_be_written() -> None:
     assert (ReplicaRouter().allow_migrate(REPLICA), ReplicaRouter().allow_migrate("default")) == (False, None)
     read_from_replica()
     assert User.objects.select_for_update().db == "default"
+    apply(event("user.created", new_id()))
+    user = User.objects.get()
+    assert user._state.db == REPLICA
+    with Asked() as asked:
+        user.save(force_update=True)
+        user.delete()
+    assert (asked.tables("default"), asked.tables(REPLICA)) == ({"users"}, set())
 
 
 def test_without_a_replica_all_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """The doctor on settings, on its host, and on clocks."""
 
+import shutil
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,18 @@ def test_a_full_disk(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")(100 * GIB, 100 * GIB, 0)  # noqa: PYI024  # shutil's own is private
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     assert the(examine("host"), "disk").state == State.FAULT
+
+
+@pytest.mark.parametrize(("free", "state"), [(32 << 20, State.OK), (8 << 20, State.FAULT)])
+def test_a_small_disk_for_temporary_files(
+    free: int, state: State, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = Path("/proc")  # on another one than /tmp
+    usage = namedtuple("usage", "total used free")(64 << 20, 0, free)  # noqa: PYI024  # shutil's own is private
+    real = shutil.disk_usage(settings.BASE_DIR)
+    monkeypatch.setattr("shutil.disk_usage", lambda place: usage if place == Path(tempfile.gettempdir()) else real)
+    temporary = next(one for one in named(examine("host"), "disk") if tempfile.gettempdir() in one.found)
+    assert temporary.state == state
 
 
 @pytest.mark.django_db(transaction=True)
