@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from prometheus_client import Metric, ProcessCollector
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 # The processes that are alive, by a name that a successor takes over.
@@ -31,7 +31,7 @@ class WorkersCollector(Collector):
         for path in self._folder.glob("gauge_live*.db"):
             pid = path.stem.rpartition("_")[2]
             if pid not in alive:
-                mark_process_dead(pid, str(self._folder))
+                path.unlink(missing_ok=True)  # another scrape at this moment may have done so
         found: Iterable[Metric] = self._metrics.collect()
         return found
 
