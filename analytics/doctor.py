@@ -68,10 +68,15 @@ def collations(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
 def _other_collation(model: type[models.Model], field: Field, found: str) -> Finding:
     table, right = model._meta.db_table, field.collation(connection)
     null = "NULL" if field.null else "NOT NULL"
-    # A primary key that others refer to changes only while that is not looked at.
     change = f"ALTER TABLE {table} MODIFY {field.column} {field.db_type(connection)} COLLATE {right} {null}"
+    # Neither side of a foreign key changes alone, on MariaDB not even while such keys are not checked.
+    related = [one.field for one in model._meta.related_objects] if field.primary_key else []
+    if columns := ", ".join(f"{one.model._meta.db_table}.{one.column}" for one in related):
+        change += (
+            f"; before it drop the foreign key of {columns}, after it change that column alike and make the key again"
+        )
     kind = fault if isinstance(field, KeyField) else warning
-    return kind(f"{table}.{field.column} has {found}, not {right}", f"{change} (SET foreign_key_checks=0 before it)")
+    return kind(f"{table}.{field.column} has {found}, not {right}", change)
 
 
 @check("sql", "replica", needs=["sql"])

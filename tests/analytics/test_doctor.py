@@ -129,3 +129,25 @@ def test_a_key_that_compares_without_case() -> None:
         assert change
         cursor.execute(change[0])  # what it says helps
     assert the(examine("sql"), "collations").state == State.OK
+
+
+@is_mysql
+def test_a_key_that_others_refer_to() -> None:
+    column = "order_id VARCHAR(24) COLLATE utf8mb4_general_ci NOT NULL"
+    key = "FOREIGN KEY (order_id) REFERENCES orders (order_id) ON DELETE CASCADE"
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, "order_items")
+        [(name, right)] = [
+            (name, one) for name, one in constraints.items() if one["foreign_key"] == ("orders", "order_id")
+        ]
+        cursor.execute(f"ALTER TABLE order_items DROP FOREIGN KEY {name}")
+        for table in ("orders", "order_items"):
+            cursor.execute(f"ALTER TABLE {table} MODIFY {column}")
+        found = the(examine("sql"), "collations")
+        change, _, more = found.remedy.partition("; ")
+        assert "drop the foreign key of order_items.order_id" in more
+        for table in ("orders", "order_items"):
+            cursor.execute(change.replace("ALTER TABLE orders", f"ALTER TABLE {table}"))
+        cursor.execute(f"ALTER TABLE order_items ADD CONSTRAINT {name} {key}")
+        assert connection.introspection.get_constraints(cursor, "order_items")[name] == right
+    assert the(examine("sql"), "collations").state == State.OK
