@@ -120,7 +120,7 @@ def offsets(visit: Visit) -> Iterator[Finding]:
     yield from _retention(visit, cluster, {p: offset for p, offset in stored.items() if offset < high[p]})
 
 
-_RESTART: Final = "consumers begin at the earliest"
+_RESTART: Final = "consumers begin at the earliest, and this is told until they have stored an event of each"
 _VERIFY: Final = "Start the consumers, and when lag is 0: manage.py verify_analytics --repair"
 
 

@@ -71,20 +71,23 @@ class _Looked(Collector):
 
 
 class Lags(_Looked):
-    """The lag of each partition. `now` is replaced as a whole, so those of partitions that are gone vanish."""
+    """Lag and stored offset of each partition. Both are replaced as a whole, so partitions that are gone vanish."""
 
     now: Mapping[Partition, int] = MappingProxyType({})
+    stored: Mapping[Partition, int] = MappingProxyType({})
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the gauge."""
-        lag = GaugeMetricFamily(
-            "marketplace_consumer_lag_events",
-            "Events that Kafka has and the tables do not, by the stored offsets.",
-            labels=("topic", "partition"),
-        )
-        for (topic, number), events in sorted(self.now.items()):
-            lag.add_metric((topic, str(number)), events)
-        yield lag
+        """Yield the gauges."""
+        lag = "Events that Kafka has and the tables do not, by the stored offsets."
+        yield _by_partition("marketplace_consumer_lag_events", lag, self.now)
+        yield _by_partition("marketplace_consumer_next_offset", "Stored: where reading goes on.", self.stored)
+
+
+def _by_partition(name: str, documentation: str, values: Mapping[Partition, int]) -> Metric:
+    gauge = GaugeMetricFamily(name, documentation, labels=("topic", "partition"))
+    for (topic, number), value in sorted(values.items()):
+        gauge.add_metric((topic, str(number)), value)
+    return gauge
 
 
 class DelayHistogram(_Looked):

@@ -65,6 +65,7 @@ class Watch:
         self._look_at(ours, progress)
         standings = self._reader.standings()
         metrics.LAGS.now = {partition: self._lag(partition, at) for partition, at in standings.items()}
+        metrics.LAGS.stored = {partition: at.next_offset for partition, at in standings.items()}
 
     def waited(self, since: float) -> None:
         """Look, and do not count the time since a moment of `working`: a server was waited for."""

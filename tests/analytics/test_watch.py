@@ -77,8 +77,10 @@ def test_a_partition_that_is_paused_behind_our_back_is_named(own_kafka: Produce,
         assert consumer.live()[0].startswith("partition user/2 has stood still")
         assert 0 < consumer.counts.changed < 40
         assert metrics.LAGS.now["user", 2] == 40 - consumer.counts.changed
+        waiting, stored = metrics.LAGS.now["user", 2], metrics.LAGS.stored["user", 2]
         consumer._reader._kafka.resume([partition])
         until(lambda: consumer.counts.changed == 40 and not consumer.live())
+        until(lambda: metrics.LAGS.stored["user", 2] == stored + waiting)
     assert consumer.ready() == ["it is stopping"]
 
 
