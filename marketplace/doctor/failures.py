@@ -64,7 +64,7 @@ def _not_set(error: ImproperlyConfigured) -> Failure:
 
 @explain.register
 def _mongodb(error: PyMongoError) -> Failure:
-    text = _first_line(error)
+    text = first_line(error)
     if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
         return Failure(skipped(f"this account may not look: {text}", "Grant it clusterMonitor, or ask with another."))
     if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
@@ -94,7 +94,7 @@ def _kafka(error: KafkaException) -> Failure:
 @explain.register(InterfaceError)
 def _sql(error: Exception) -> Failure:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    text = _first_line(error)
+    text = first_line(error)
     if code in _SQL_ACCESS:
         return Failure(fault(text, "Correct the name or password in DATABASE_URL, or GRANT the account."), is_away=True)
     if code == _SQL_NO_DATABASE:
@@ -108,7 +108,7 @@ def _sql(error: Exception) -> Failure:
     return Failure(fault(text, "See the server's log."))
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return the error's text without what drivers add of their view of the world."""
     text = str(error.args[-1] if error.args else error)
     return text.partition("\n")[0].partition(", Timeout: ")[0].partition(", full error: ")[0].strip()

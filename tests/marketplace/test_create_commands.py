@@ -27,6 +27,18 @@ def test_indexes_are_there_and_stay(mongodb: str) -> None:
     assert mongo.database()["outbox"].index_information() == before
 
 
+def test_an_index_that_is_another_is_named_without_a_traceback(mongodb: str) -> None:
+    outbox = mongo.database()["outbox"]
+    outbox.drop_index("timestamp_1")
+    outbox.create_index("timestamp", unique=True)
+    try:
+        with pytest.raises(CommandError, match=r"existing index.*timestamp_1.*manage.py doctor"):
+            run("create_indexes")
+    finally:
+        outbox.drop_index("timestamp_1")
+        run("create_indexes")
+
+
 def test_topics_are_there_and_skipped(kafka: str) -> None:
     known = Producer({"bootstrap.servers": kafka}).list_topics(timeout=10).topics
     assert set(TOPICS) <= set(known)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from pymongo.errors import PyMongoError
 
 from marketplace import indexes
+from marketplace.doctor.failures import first_line
 
 
 class Command(BaseCommand):
@@ -14,6 +16,12 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        collections = indexes.create()
+        try:
+            collections = indexes.create()
+        except PyMongoError as error:
+            advice = (
+                "manage.py doctor --only mongodb names indexes that are other than declared, or why it does not answer"
+            )
+            raise CommandError(f"{first_line(error)}. {advice}; then run this again.") from error
         if options["verbosity"]:
             self.stdout.write(f"Indexes of {collections} collections are in place.")
