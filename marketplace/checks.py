@@ -10,6 +10,7 @@ import pymongo
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import split_domain_port
 from django.urls import URLPattern, URLResolver, get_resolver
 from pymongo.errors import PyMongoError
 
@@ -39,14 +40,23 @@ def serving(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 
 def serving_problems() -> list[str]:
     """Return what keeps the API from being served. Commands that don't serve need none of it."""
+    unmatched = [host for host in settings.ALLOWED_HOSTS if not _can_match(host)]
     problems = {
         "ALLOWED_HOSTS is empty: every request would be refused. Name the hosts that the API answers to.": bool(
             settings.ALLOWED_HOSTS or settings.DEBUG
         ),
+        f"ALLOWED_HOSTS has {', '.join(unmatched)}, which no request can match. Write host names only, without scheme, "
+        "port or path; a leading dot stands for all subdomains.": not unmatched,
         "CORS_ALLOWED_ORIGINS is not set. Name the origins whose pages may call the API, or set it to nothing "
         "for none.": settings.CORS_IS_DECIDED,
     }
     return [problem for problem, is_solved in problems.items() if not is_solved]
+
+
+def _can_match(pattern: str) -> bool:
+    """Whether this can be the host of a request, as Django compares it: lower case, and without its port."""
+    name = pattern.lower().removeprefix(".")
+    return pattern == "*" or (name != "" and split_domain_port(name) == (name, ""))
 
 
 @register(Tags.urls)

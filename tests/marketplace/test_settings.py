@@ -189,6 +189,10 @@ def test_production_settings_pass_every_check(tmp_path):
         ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS is empty"),
         ("CORS_IS_DECIDED", False, "CORS_ALLOWED_ORIGINS is not set"),
         ("ALLOWED_HOSTS", ["*"], "ALLOWED_HOSTS takes any host"),
+        *[
+            ("ALLOWED_HOSTS", ["shop.example.com", host], f"ALLOWED_HOSTS has {host}, which no request can match")
+            for host in ("https://a.example.com", "a.example.com:443", "a.example.com/a", "*.example.com", "::1", ".")
+        ],
         ("TRUST_IDENTITY_HEADERS", True, "TRUST_IDENTITY_HEADERS is on"),
     ],
 )
@@ -198,7 +202,16 @@ def test_checks_name_what_production_lacks(monkeypatch, name, value, said):
     assert said in str(run_checks(include_deployment_checks=True))
 
 
-@pytest.mark.parametrize(("name", "value"), [("ALLOWED_HOSTS", []), ("CORS_IS_DECIDED", False)])
+def test_hosts_that_requests_can_match(monkeypatch):
+    hosts = ["shop.example.com", ".Example.com", "localhost", "127.0.0.1", "[::1]"]
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", hosts)
+
+    assert "ALLOWED_HOSTS" not in str(run_checks(include_deployment_checks=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALLOWED_HOSTS", []), ("ALLOWED_HOSTS", ["https://a.b"]), ("CORS_IS_DECIDED", False)]
+)
 def test_the_api_does_not_start_without_them_but_commands_do(tmp_path, name, value):
     environment = PRODUCTION | {"DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
     lacking = f"from marketplace import settings; settings.{name} = {value}"
