@@ -46,6 +46,19 @@ def server(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every check's 
         yield ok(found)
 
 
+@check("mongodb", "database", needs=["mongodb"])
+def database(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001
+    """Look whether there is anything in it: a wrong name shows as an empty one."""
+    name = settings.DATABASE_NAME
+    if collections := mongo.database().list_collection_names():
+        yield ok(f"{name} has {len(collections)} collections")
+    else:
+        yield fault(
+            f"{name} is empty: is DATABASE_NAME right?",
+            "Correct it; only for a new installation: manage.py create_indexes",
+        )
+
+
 def _address() -> str:
     return ", ".join(f"{host}:{port}" for host, port in sorted(mongo.client().nodes))
 

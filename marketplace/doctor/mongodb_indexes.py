@@ -6,7 +6,7 @@ from typing import Any, Final
 from pymongo.errors import OperationFailure
 
 from marketplace import indexes, mongo
-from marketplace.doctor.registry import Finding, Visit, check, fault, ok, warning
+from marketplace.doctor.registry import Finding, Visit, check, fault, ok, skipped, warning
 
 # What makes two indexes of the same keys different ones.
 OPTIONS: Final = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
@@ -18,6 +18,9 @@ Index = Mapping[str, Any]
 @check("mongodb", "indexes", needs=["mongodb"])
 def all_indexes(visit: Visit) -> Iterator[Finding]:  # noqa: ARG001  # every check's signature
     """Look for indexes that are missing, other than declared, not finished, or not declared."""
+    if not mongo.database().list_collection_names():
+        yield skipped("the database is empty")
+        return
     declared = indexes.declared()
     findings = [
         finding

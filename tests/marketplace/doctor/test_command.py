@@ -37,7 +37,7 @@ def test_lines_for_people(mongodb: str) -> None:
         "  warning  relay: no relay is at work: events wait in the outbox\n           -> manage.py relay_events\n"
         in out
     )
-    assert out.splitlines()[-1].startswith("11 looked at: ")
+    assert out.splitlines()[-1].startswith("12 looked at: ")
 
 
 def test_strict_counts_warnings(mongodb: str) -> None:

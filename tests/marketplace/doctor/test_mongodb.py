@@ -16,7 +16,7 @@ from marketplace.doctor.registry import State
 from marketplace.embedded.mongod import EmbeddedMongo, free_port, mongod_binary
 from marketplace.embedded.processes import start_child, stop_child
 from marketplace.events.lease import Lease
-from tests.marketplace.doctor.examining import connected_to, examine, faults, named, the
+from tests.marketplace.doctor.examining import connected_to, examine, faults, the
 from tests.marketplace.relaying import event
 
 
@@ -45,6 +45,18 @@ def test_an_index_that_is_missing(indexes: Any) -> None:
     assert (found.state, found.found) == (State.FAULT, "orders: order_number_1 is missing")
     call_command(found.remedy.removeprefix("manage.py "), verbosity=0)
     assert the(examine("mongodb"), "indexes").state == State.OK
+
+
+def test_a_name_of_no_database(indexes: Any) -> None:
+    """It is said once, where to create all indexes would only make a second database."""
+    name = mongo.database().name
+    mongo.client().drop_database(name)
+    findings = examine("mongodb")
+    (found,) = faults(findings)
+    assert (found.name, found.found) == ("database", f"{name} is empty: is DATABASE_NAME right?")
+    assert the(findings, "indexes").state == State.SKIPPED
+    call_command("create_indexes", verbosity=0)
+    assert the(examine("mongodb"), "database").state == State.OK
 
 
 def test_an_index_with_other_options(indexes: Any) -> None:
@@ -177,7 +189,7 @@ def test_no_replica_set(mongodb: str, standalone: int) -> None:
     assert "rs.initiate()" in server.remedy
     assert the(findings, "transaction").state == State.FAULT
     assert the(findings, "oplog").state == State.SKIPPED
-    assert {one.state for one in named(findings, "indexes")} == {State.FAULT}
+    assert the(findings, "database").state == State.FAULT
 
 
 def test_an_account_that_may_only_read(mongodb: str, standalone: int) -> None:
