@@ -263,7 +263,7 @@ class EventConsumer:
                 if not is_outage(error):
                     raise
                 self.counts.outages += 1
-                metrics.OUTAGES.labels("kafka" if isinstance(error, KafkaException) else "sql").inc()
+                metrics.KAFKA_OUTAGES.inc(isinstance(error, KafkaException))  # the database's thread counts its own
                 logger.warning("server away, trying again in %.1f s: %s", delay, error)
             paused = True
             self._wait(delay, working_since)

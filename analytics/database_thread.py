@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
 
+from analytics import metrics
 from analytics.outages import is_outage
 from marketplace.observability.answers import Answers
 from marketplace.observability.pulse import Pulse
@@ -35,7 +36,8 @@ Task = tuple["Future[Any]", Callable[[], Any]]
 class DatabaseThread:
     """Runs operations one after the other in a thread that owns its database connection.
 
-    Tells `answers` how the database (SQL) is, and beats in `pulse` while it has something to do.
+    Tells `answers` how the database (SQL) is, counts each operation that found it away, and beats in `pulse` while it
+    has something to do.
     """
 
     def __init__(self, pulse: Pulse | None = None, answers: Answers | None = None) -> None:
@@ -85,6 +87,7 @@ class DatabaseThread:
         except BaseException as error:  # noqa: BLE001  # it is raised again where the result is asked for
             future.set_exception(error)
             if isinstance(error, Exception) and is_outage(error):
+                metrics.SQL_OUTAGES.inc()
                 self._answers.failed("SQL", error)
                 _close()  # the next one may lead to another server
 

@@ -35,7 +35,7 @@ REBALANCES: Final = Counter(
 FENCED: Final = Counter(
     "marketplace_consumer_fenced_total", "Batches not stored, because another consumer had the partition already."
 )
-OUTAGES: Final = Counter(
+_OUTAGES: Final = Counter(
     "marketplace_consumer_outages_total", "Attempts that failed because a server was away.", ["server"]
 )
 MISSING: Final = Counter("marketplace_consumer_missing_versions_total", "Versions of entities that were never seen.")
@@ -50,8 +50,8 @@ FINISHED: Final = Gauge(
 )
 for _kind in ("assigned", "revoked", "lost"):  # 0 until it happens, so that the first time shows as a rise
     REBALANCES.labels(_kind)
-for _server in ("kafka", "sql"):
-    OUTAGES.labels(_server)
+KAFKA_OUTAGES: Final = _OUTAGES.labels("kafka")
+SQL_OUTAGES: Final = _OUTAGES.labels("sql")
 
 
 def look_at_tables() -> None:

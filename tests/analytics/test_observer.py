@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F, Sum
+from prometheus_client import REGISTRY
 
 from analytics import observer as observers
 from analytics.columns import sql_text
@@ -21,7 +22,7 @@ from analytics.observer import KEEP, PRUNE, Observer, Standing
 from analytics.progress import Counts
 from tests.analytics.conftest import Produce
 from tests.analytics.events import event, new_id
-from tests.analytics.test_consumer import in_transaction
+from tests.analytics.test_consumer import in_transaction, make_database_fail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,6 +103,39 @@ def test_it_goes_on_telling_while_nothing_happens(
     consumer = IdleConsumer(group)
     consumer.run()
     assert len(consumer.seen) >= 3
+
+
+class AwayConsumer(EventConsumer):
+    """A consumer whose database goes away when all is read; it stops after three outages more, or after a while."""
+
+    away_since = 0.0
+    before = 0.0
+
+    def _step(self) -> None:
+        super()._step()
+        if self.away_since:
+            if self.found() >= 3 or time.monotonic() > self.away_since + ANSWER_SECONDS:
+                self._stop.set()
+        elif self._progress.caught_up():
+            self.before = self.found()
+            self._in_database(make_database_fail)
+            self.away_since = time.monotonic()
+
+    def found(self) -> float:
+        total = REGISTRY.get_sample_value("marketplace_consumer_outages_total", {"server": "sql"})
+        assert total is not None
+        return total - self.before
+
+
+def test_a_database_that_is_away_while_nothing_happens_is_counted(
+    own_kafka: Produce, group: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(observers, "TELL_SECONDS", 0.1)
+    own_kafka(users(1))
+    consumer = AwayConsumer(group)
+    assert consumer.run().outages == 0  # those that kept it from storing something
+    assert consumer.found() >= 3
+    assert "not reported" in caplog.text
 
 
 def test_delays_end_with_the_commit_and_repeats_have_none(own_kafka: Produce, group: str) -> None:
