@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, ClusterMetadata, TopicMetadata
 from django.conf import settings
 
@@ -166,7 +166,10 @@ def group(visit: Visit) -> Iterator[Finding]:
         return
     most = max((len(topic.partitions) for topic in event_topics(cluster)), default=0)
     found = f"{len(members)} in {name}, {described.state.name.lower().replace('_', ' ')}"
-    if idle := sum(not member.assignment.topic_partitions for member in members):
+    if described.state is not ConsumerGroupState.STABLE:
+        remedy = "Ask again in a minute. If it says the same then, a consumer comes and goes: see the consumers' logs."
+        yield warning(f"{found}: they are sharing out the partitions", remedy)
+    elif idle := sum(not member.assignment.topic_partitions for member in members):
         command = f"Stop some, or have more than {most} partitions."
         yield warning(f"{found}; {idle} of them have no partition", command)
     else:

@@ -2,8 +2,11 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 import pytest
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.conf import settings as configured
@@ -74,6 +77,27 @@ def test_a_topic_without_room_or_memory(topics: tuple[str, ...]) -> None:
     assert size.remedy.endswith(f"--entity-name {small} --add-config max.message.bytes=2200000")
     assert (kept.state, "kept for 1 h" in kept.found) == (State.WARNING, True)
     assert kept.remedy.endswith(f"--entity-name {small} --add-config retention.ms=604800000")
+
+
+@real
+def test_a_group_that_shares_out_its_partitions(kafka: str, settings: Any) -> None:
+    """It does for as long as a member has not heard of it: the newcomer has no partition yet, and is not too many."""
+    settings.KAFKA_GROUP_ID = f"doctor-{uuid.uuid4()}"
+    with closing(_member(kafka)) as first, closing(_member(kafka)) as second:
+        while not first.assignment():
+            first.poll(0.1)
+        assert the(examine("kafka"), "consumer group").state == State.OK
+        while (found := the(examine("kafka"), "consumer group")).state == State.OK:
+            second.poll(0.1)
+    assert "2 in " in found.found
+    assert found.found.endswith("rebalancing: they are sharing out the partitions")
+    assert (found.state, found.remedy.startswith("Ask again in a minute.")) == (State.WARNING, True)
+
+
+def _member(kafka: str) -> Consumer:
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": configured.KAFKA_GROUP_ID})
+    consumer.subscribe(["user"])
+    return consumer
 
 
 @real
