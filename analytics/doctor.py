@@ -1,7 +1,7 @@
 """The doctor on analytics: the tables' columns, where the consumers stand, and what the pipeline tells of itself."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from confluent_kafka import TopicPartition
@@ -18,11 +18,13 @@ from analytics.offsets import Offsets, Partition
 from analytics.replica import REPLICA
 from analytics.reports import pipeline
 from marketplace import kafka
-from marketplace.doctor.kafka import event_topics, is_embedded, metadata
+from marketplace.doctor.kafka import EMBEDDED_HAS_NO, event_topics, is_embedded, metadata
 from marketplace.doctor.kafka_settings import retention_ms, topic_settings
 from marketplace.doctor.registry import Finding, State, Visit, check, fault, ok, skipped, warning
 
 NAMED: Final = 5
+# Longer than a batch and a rebalance take.
+UNREAD: Final = timedelta(minutes=1)
 Field = LineField | ProseField
 
 
@@ -117,7 +119,7 @@ def offsets(visit: Visit) -> Iterator[Finding]:
         yield fault(f"the topic is not the one that was read, of {_told(beyond)}: {_RESTART}", _VERIFY)
     if not lost and not beyond:
         yield ok(f"all {len(stored)} of {group} are within their partitions")
-    yield from _retention(visit, cluster, {p: offset for p, offset in stored.items() if offset < high[p]})
+    yield from _retention(visit, cluster, _behind(stored, high))
 
 
 _RESTART: Final = "consumers begin at the earliest, and this is told until they have stored an event of each"
@@ -130,6 +132,16 @@ def _stored(cluster_id: str, topics: Iterable[Any]) -> dict[Partition, int]:
     rows = ConsumerOffset.objects.filter(cluster_id=cluster_id, group_id=settings.KAFKA_GROUP_ID)
     found = rows.values_list("topic", "partition", "next_offset")
     return {(topic, number): offset for topic, number, offset in found if (topic, number) in there}
+
+
+def _behind(stored: Offsets, high: Offsets) -> dict[Partition, int]:
+    """Return where the group is in partitions that it has not read to their end.
+
+    The records that end transactions are stored with the next event only; consumers tell when they have passed them.
+    """
+    told = {(one.topic, one.partition): one.next_offset for one in pipeline.own(pipeline.partition_reports())}
+    reached = {partition: max(offset, told.get(partition, 0)) for partition, offset in stored.items()}
+    return {partition: offset for partition, offset in reached.items() if offset < high[partition]}
 
 
 def _ends(visit: Visit, partitions: Iterable[Partition], kind: OffsetSpec) -> dict[Partition, int]:
@@ -149,11 +161,31 @@ def _retention(visit: Visit, cluster: ClusterMetadata, behind: Offsets) -> Itera
         if kept is None or not ours:
             continue
         middle = visit.now() - timedelta(milliseconds=kept / 2)
-        younger = _ends(visit, ours, OffsetSpec.for_timestamp(int(middle.timestamp() * 1000)))
-        old = [partition for partition, offset in ours.items() if younger[partition] < 0 or younger[partition] > offset]
-        if old:
+        if old := _unread_since(visit, ours, middle):
             remedy = "Have the consumers catch up, or give the topic a longer retention.ms meanwhile."
             yield warning(f"unread for more than half of their retention: events of {_told(old)}", remedy)
+
+
+def _unread_since(visit: Visit, behind: Offsets, moment: datetime) -> list[Partition]:
+    """Return the partitions whose next event has been in Kafka since before a moment."""
+    younger = _ends(visit, behind, OffsetSpec.for_timestamp(int(moment.timestamp() * 1000)))
+    return [partition for partition, offset in behind.items() if younger[partition] < 0 or younger[partition] > offset]
+
+
+@check("pipeline", "unread events", needs=["kafka", "sql"])
+def unread(visit: Visit) -> Iterator[Finding]:
+    """Look for events that stay unread, as those do at which a consumer ends, each time that it is started again."""
+    cluster = metadata(visit)
+    stored = _stored(str(cluster.cluster_id), event_topics(cluster))
+    if is_embedded(cluster) or not stored:
+        yield skipped(EMBEDDED_HAS_NO.format("times of events") if is_embedded(cluster) else "nothing is stored yet")
+        return
+    behind = _behind(stored, _ends(visit, stored, OffsetSpec.latest()))  # type: ignore[no-untyped-call]
+    if old := behind and _unread_since(visit, behind, visit.now() - UNREAD):
+        remedy = "Ask again in a minute; if nothing moves, see the consumer's log and docs/tables.md#dead-letters."
+        yield warning(f"for more than {UNREAD.seconds} s: those of {_told(old)}", remedy)
+    else:
+        yield ok(f"none for more than {UNREAD.seconds} s")
 
 
 def _told(partitions: list[Partition]) -> str:

@@ -78,6 +78,38 @@ def test_events_that_will_soon_be_deleted_unread(kafka: str, topic: str, group: 
 
 
 @is_real_kafka
+def test_events_that_stay_unread(kafka: str, topic: str, group: str, settings: Any) -> None:
+    """The consumer is at work and reports, as one does that is started again and again: only its events tell."""
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 1, topic=topic)
+    at = datetime.now(UTC)
+    PartitionReport.objects.create(group_id=group, topic=topic, partition=0, next_offset=1, end_offset=3, at=at)
+    findings = examine("pipeline")
+    assert the(findings, "consumer lag").state == State.OK
+    found = the(findings, "unread events")
+    assert (found.state, found.found) == (State.WARNING, f"for more than 60 s: those of {topic}/0")
+    assert "docs/tables.md#dead-letters" in found.remedy
+
+
+@is_real_kafka
+@pytest.mark.parametrize("ended", [True, False])
+def test_events_that_are_read(kafka: str, topic: str, group: str, settings: Any, ended: bool) -> None:
+    """The end of a transaction that a consumer has passed is no event; an event that has just come is not late."""
+    settings.KAFKA_GROUP_ID = group
+    stored(kafka, group, 2 if ended else 3, topic=topic)
+    PartitionReport.objects.create(
+        group_id=group, topic=topic, partition=0, next_offset=3, end_offset=3, at=datetime.now(UTC)
+    )
+    if not ended:
+        producer = Producer({"bootstrap.servers": kafka})
+        producer.produce(topic, b"new")
+        assert producer.flush(20) == 0
+    findings = examine("pipeline")
+    assert the(findings, "unread events").state == State.OK
+    assert the(findings, "offsets").state == State.OK
+
+
+@is_real_kafka
 def test_events_that_were_deleted_unread(kafka: str, topic: str, group: str, settings: Any) -> None:
     settings.KAFKA_GROUP_ID = group
     stored(kafka, group, 0, topic=topic)
