@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import sqlite3
@@ -123,6 +124,17 @@ def test_discard(capsys):
     run(capsys, "retry", found.pk, code=1)
 
 
+def test_discard_all_keeps_to_the_filters(capsys):
+    cut, other = bad_letter(error="Input data was truncated"), bad_letter()
+    settled = letter(b"{}", state=DeadLetter.RETRIED)
+    assert "1 discarded\n" in run(capsys, "discard", "--all", "--error", "truncated", "--reason", "spam")
+    assert listed(capsys) == [other.pk]
+    assert "1 discarded\n" in run(capsys, "discard", "--all", "--reason", "spam")
+    assert "nothing to do" in run(capsys, "discard", "--all", "--reason", "spam")
+    assert listed(capsys, "--state", "discarded") == [other.pk, cut.pk]
+    assert listed(capsys, "--state", "retried") == [settled.pk]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -134,9 +146,9 @@ def test_discard(capsys):
         ["list", "--limit", "1001"],
         ["list", "--state", "closed"],
         ["discard", "1"],
+        ["discard", "--all"],
         ["discard", "1", "--reason", " "],
         ["discard", "1", "--reason", "\x1b[31m"],
-        ["discard", "--reason", "spam"],
         ["discard", "1", "--reason", "spam", "--by", "x" * 151],
         ["retry", "1", "--by", "x" * 151],
     ],
@@ -150,9 +162,12 @@ def test_a_wrong_call(arguments, capsys):
     assert "usage: manage.py dead_letters" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["retry"], ["retry", "1", "--all"], ["retry", "1", "--topic", "user"]])
-def test_a_retry_of_nothing_or_of_too_much(arguments, capsys):
-    run(capsys, *arguments, code=2)
+@pytest.mark.parametrize("action", [["retry"], ["discard", "--reason", "spam"]], ids=["retry", "discard"])
+@pytest.mark.parametrize("chosen", [[], ["1", "--all"], ["1", "--topic", "user"], ["--topic", "user"]])
+def test_a_choice_of_nothing_or_of_too_much(action, chosen, capsys):
+    found = good_letter()
+    run(capsys, action[0], *chosen, *action[1:], code=2)
+    assert listed(capsys) == [found.pk]
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="makes SQLite read-only")
@@ -205,15 +220,16 @@ def fill(tables, folder, number, value=None) -> None:
         )
 
 
-def test_an_interrupt_leaves_what_is_listed(empty_tables, tmp_path):
+@pytest.mark.parametrize("action", [["retry"], ["discard", "--reason", "spam"]], ids=["retry", "discard"])
+def test_an_interrupt_leaves_what_is_listed(action, empty_tables, tmp_path):
     fill(empty_tables, tmp_path, 3000, b"poison")
-    with start(tmp_path, "dead_letters", "retry", "--all") as running:
+    with start(tmp_path, "dead_letters", *action, "--all") as running:
         first = running.stdout.readline()
         running.send_signal(signal.SIGINT)
         output, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 130, errors
     assert errors.startswith("Stopped. The letter it was at may be done")
-    listed = [line for line in (first + output).splitlines() if " failed: " in line]
+    listed = [line for line in (first + output).splitlines() if re.search(r"^\d+ (failed|discarded): ", line)]
     with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database:
         (done,) = database.execute("SELECT COUNT(*) FROM dead_letter_actions").fetchone()
     assert len(listed) <= done <= len(listed) + 1 < 3000

@@ -33,6 +33,7 @@ Messages that the consumer could not decode or apply, and what to do about them.
   dead_letters retry 42 43                  decode and apply again, after whatever was wrong is mended
   dead_letters retry --all --topic product
   dead_letters discard 44 --reason "test message of the import team"
+  dead_letters discard --all --error truncated --reason "sent again by the import team"
 
 A retry writes rows under the same version guard as the consumer: an event whose entity has moved on changes nothing and
 is done. Who did what stays with the letter. Exits with 0 when all went well, 1 when something failed (it stays open),
@@ -110,13 +111,12 @@ class Command(InterruptibleCommand):
         shown.add_argument("id", type=_positive)
         shown.add_argument("--raw", action="store_true", help="write the value's bytes, and nothing else, to stdout")
         retried = actions.add_parser("retry", help="decode and apply open letters again")
-        retried.add_argument("id", type=_positive, nargs="*")
-        retried.add_argument("--all", action="store_true", help="all open ones that the filters below leave")
-        self._add_filters(retried)
         discarded = actions.add_parser("discard", help="close open letters without applying them")
-        discarded.add_argument("id", type=_positive, nargs="+")
         discarded.add_argument("--reason", type=_text, required=True, help="kept with the letter")
         for parser in (retried, discarded):
+            parser.add_argument("id", type=_positive, nargs="*")
+            parser.add_argument("--all", action="store_true", help="all open ones that the filters below leave")
+            self._add_filters(parser)
             parser.add_argument("--by", type=_name, default=_os_user(), help="who does it (default: your user name)")
 
     def _add_filters(self, parser: CommandParser) -> None:
@@ -163,17 +163,10 @@ class Command(InterruptibleCommand):
         self.stdout.write(f"value ({'none' if value is None else f'{len(value)} bytes'}):\n{pretty(value)}")
 
     def _retry(self, options: dict[str, Any]) -> None:
-        ids, everything, filters = options["id"], options["all"], _filters(options)
-        if bool(ids) == everything or (ids and any(filters.values())):
-            raise CommandError("give either ids, or --all and maybe filters", returncode=USAGE)
-        if everything:
-            ids = list(
-                dead_letters.matching(state=DeadLetter.OPEN, **filters).order_by("pk").values_list("pk", flat=True)
-            )
-        self._report(dead_letters.retry(ids, options["by"]))
+        self._report(dead_letters.retry(_chosen(options), options["by"]))
 
     def _discard(self, options: dict[str, Any]) -> None:
-        self._report(dead_letters.discard(options["id"], options["by"], options["reason"]))
+        self._report(dead_letters.discard(_chosen(options), options["by"], options["reason"]))
 
     def _report(self, outcomes: Iterable[Outcome]) -> None:
         """Write a line for each letter as soon as it is settled, and a sum. Raises CommandError when some failed."""
@@ -190,6 +183,17 @@ class Command(InterruptibleCommand):
 
 def _filters(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("topic", "since", "error")}
+
+
+def _chosen(options: dict[str, Any]) -> list[int]:
+    """Return the ids that were given, or with --all those of open letters. Raises CommandError for neither and both."""
+    ids: list[int] = options["id"]
+    everything, filters = options["all"], _filters(options)
+    if bool(ids) == everything or (ids and any(filters.values())):
+        raise CommandError("give either ids, or --all and maybe filters", returncode=USAGE)
+    if everything:
+        ids = list(dead_letters.matching(state=DeadLetter.OPEN, **filters).order_by("pk").values_list("pk", flat=True))
+    return ids
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:
