@@ -49,7 +49,7 @@ PATIENCE_SECONDS = 1.0
 ATTEND_SECONDS = 0.2
 SLOW_SECONDS = 3.0  # that long is worth a line
 # After a signal: for the batch in flight, and for leaving the group.
-FINISH_SECONDS = 4.0
+FINISH_SECONDS = 3.0
 LEAVE_SECONDS = 2.0
 REPORT_SECONDS = 10.0
 # So many bad messages in a row are taken for mistakes of their senders; with one more it stops.

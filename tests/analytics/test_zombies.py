@@ -26,7 +26,7 @@ def test_a_stopped_consumer_that_wakes_up_writes_nothing_twice(
     try:
         until(zombie.is_stopped)
         heir = ConsumerProcess(tables, group, tmp_path / "heir.log")
-        until(lambda: tables.versions("users").keys() >= set(ids))
+        until(lambda: tables.versions("users").keys() >= set(ids), 120)
         produce(event("user.updated", user_id, 2) for user_id in ids)
         until(lambda: all(tables.versions("users")[user_id] == 2 for user_id in ids))
         zombie.go_on()
