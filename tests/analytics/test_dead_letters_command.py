@@ -226,8 +226,8 @@ def test_an_interrupt_leaves_what_is_listed(action, empty_tables, tmp_path):
     with start(tmp_path, "dead_letters", *action, "--all") as running:
         first = running.stdout.readline()
         running.send_signal(signal.SIGINT)
-        output, errors = running.communicate(timeout=SECONDS)
-    assert running.returncode == 130, errors
+        output, errors = running.stdout.read(), running.stderr.read()  # communicate() forgets what readline() had read
+        assert running.wait(SECONDS) == 130, errors
     assert errors.startswith("Stopped. The letter it was at may be done")
     listed = [line for line in (first + output).splitlines() if re.search(r"^\d+ (failed|discarded): ", line)]
     with closing(sqlite3.connect(tmp_path / "analytics.sqlite3")) as database:
