@@ -28,13 +28,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["tests.api"]  # the fixtures of the API tests
 
 # Whose tests read whole topics of the broker that all share, and write there.
-_READERS = ("consumer", "consume_events", "fidelity", "rebalances", "stopping", "zombies", "backlog", "observer")
+_READERS = ("consumer", "consume_events", "fidelity", "rebalances", "zombies", "backlog", "observer")
 READERS = {f"tests/analytics/test_{name}.py" for name in _READERS} | {
     *("tests/system/test_two_relays.py", "tests/marketplace/test_delivery.py")  # these write to it
 }
 # They wait for processes and time limits. Begun last, they would keep one process busy while the others have ended.
 LONGEST = READERS | {
     *(
+        "tests/analytics/test_stopping.py",
         "tests/system/test_rebuild_and_verify.py",
         "tests/system/faults/test_bench.py",
         "tests/system/test_quickstart.py",
