@@ -4,9 +4,9 @@ Run as a module: `python -m tests.analytics.launched_consumer "before the lock" 
 (SIGSTOP) once, in the midst of its first batch.
 """
 
-import os
 import signal
 import sys
+import threading
 from typing import Any
 
 import django
@@ -32,7 +32,8 @@ def stop_once_at(place: str) -> None:
         setattr(owner, name, original)
         if place == "before the commit":
             original(*arguments)
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread: one to the process may be taken by another thread, while this one runs on into its locks.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         return original(*arguments) if place == "before the lock" else None
 
     setattr(owner, name, stopping)
