@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from marketplace.embedded.mongod import free_port
 from marketplace.serving import problems
@@ -155,3 +156,9 @@ def test_workers_end_when_the_main_process_is_killed(api: Serving) -> None:
 )
 def test_readiness_is_what_the_api_says_of_itself(status: int, body: str, found: list[str]) -> None:
     assert problems(status, body) == found
+
+
+@pytest.mark.parametrize("option", ["--port=0", "--port=99999", "--port=x", "--workers=0", "--threads=-1"])
+def test_a_number_that_makes_no_sense_is_refused(option: str) -> None:
+    with pytest.raises(CommandError, match="is no whole number from 1 to"):
+        call_command("serve", option)

@@ -1,11 +1,26 @@
 """manage.py serve: the API process."""
 
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from marketplace import checks
 from marketplace.serving import ApiServer
+
+MOST = 1000  # workers, and threads of each: more is a slip of the fingers
+
+
+def _within(low: int, high: int) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
 
 
 class Command(BaseCommand):
@@ -20,10 +35,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
-        parser.add_argument("--workers", type=int, default=1, help="processes; about one for each core (default: 1)")
+        parser.add_argument("--port", type=_within(1, 65_535), default=8000, help="port to listen on (default: 8000)")
         parser.add_argument(
-            "--threads", type=int, default=4, help="requests that one of them answers at a time (default: 4)"
+            "--workers", type=_within(1, MOST), default=1, help="processes, one for each core (default: 1)"
+        )
+        parser.add_argument(
+            "--threads",
+            type=_within(1, MOST),
+            default=4,
+            help="requests that each answers at a time (default: 4)",
         )
 
     def handle(self, **options: Any) -> None:
